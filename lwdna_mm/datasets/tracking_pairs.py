@@ -1,0 +1,102 @@
+"""Training pairs: an exemplar and a search image of the same target, cut on the fly."""
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+import torch
+from mmengine.dataset import DefaultSampler
+from torch.utils.data import Dataset
+
+from ..errors import UserError
+from ..registry import DATA_SAMPLERS, DATASETS
+from .tracking import Track, open_tracks
+from .tracking_crops import centered, context_size, crop
+
+
+@DATASETS.register_module()
+class TrackingPairs(Dataset):
+    """Pairs drawn from a folder of sequences.
+
+    A sample is ``dict(exemplar, search, boxes)``: uint8 RGB images (3, exemplar_size, exemplar_size) and
+    (3, search_size, search_size), and the target in the search image, ``(cx, cy, w, h)`` in its pixels,
+    float32. It is a function of its key ``(seed, epoch, index)`` alone (see :class:`PairSampler`), so an
+    interrupted run sees what an uninterrupted one does, with any number of workers.
+
+    Args:
+        data_root, format, sequences, kwargs: See :func:`open_tracks`.
+        pairs_per_sequence: Pairs that one epoch draws from each sequence.
+        max_gap: The two frames are at most this far apart.
+        max_shift: The target lies up to so many search pixels off the centre, in x and in y.
+        max_stretch: The search square is up to this fraction larger or smaller than it should be.
+        exemplar_size, search_size: Sides of the images in pixels.
+        context: Margin around the target, see :func:`context_size`.
+
+    Raises:
+        UserError: If the folder is broken or a sequence shows its target in no frame.
+    """
+
+    def __init__(
+        self,
+        data_root: str,
+        format: str,
+        sequences: Sequence[str] | None = None,
+        pairs_per_sequence: int = 1,
+        max_gap: int = 100,
+        max_shift: float = 4,
+        max_stretch: float = 0.05,
+        exemplar_size: int = 127,
+        search_size: int = 255,
+        context: float = 0.5,
+        **kwargs,
+    ) -> None:
+        self.tracks = open_tracks(data_root, format, sequences, **kwargs)
+        for track in self.tracks:
+            if not track.visible.any():
+                raise UserError(f"sequence {track.name}: no frame has a box of at least one pixel")
+        self.pairs_per_sequence = pairs_per_sequence
+        self.max_gap = max_gap
+        self.max_shift = max_shift
+        self.max_stretch = max_stretch
+        self.exemplar_size = exemplar_size
+        self.search_size = search_size
+        self.context = context
+
+    def __len__(self) -> int:
+        return len(self.tracks) * self.pairs_per_sequence
+
+    def __getitem__(self, key: int | tuple[int, int, int]) -> dict[str, torch.Tensor]:
+        seed, epoch, index = (0, 0, key) if isinstance(key, int) else key
+        rng = np.random.default_rng((seed, epoch, index))
+        track = self.tracks[index % len(self.tracks)]
+        visible = np.flatnonzero(track.visible)
+        first = rng.choice(visible)
+        near = visible[np.abs(visible - first) <= self.max_gap]
+        exemplar, _ = self._cut(track, first, self.exemplar_size, np.zeros(2), 1.0)
+        shift = rng.uniform(-self.max_shift, self.max_shift, 2)
+        stretch = 1 + rng.uniform(-self.max_stretch, self.max_stretch)
+        search, box = self._cut(track, rng.choice(near), self.search_size, shift, stretch)
+        return dict(exemplar=exemplar, search=search, boxes=box)
+
+    def _cut(
+        self, track: Track, frame: int, size: int, shift: np.ndarray, stretch: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """A crop of ``size`` pixels, its target ``shift`` pixels off the centre, and the target's box."""
+        image = cv2.imread(track.frames[frame], cv2.IMREAD_COLOR_RGB)
+        if image is None:
+            raise UserError(f"sequence {track.name}: {track.frames[frame]} is not a readable image")
+        box = centered(track.boxes[frame])
+        side = context_size(box[2:], self.context) * size / self.exemplar_size * stretch
+        step = side / size
+        patch = crop(image, box[:2] - shift * step, side, size)
+        middle = (size - 1) / 2
+        inside = np.concatenate([middle + shift, box[2:] / step])
+        return torch.from_numpy(patch).permute(2, 0, 1).contiguous(), torch.from_numpy(inside).float()
+
+
+@DATA_SAMPLERS.register_module()
+class PairSampler(DefaultSampler):
+    """mmengine's default sampler, whose keys name the sample for good: ``(seed, epoch, index)``."""
+
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        return ((self.seed, self.epoch, index) for index in super().__iter__())
