@@ -1,0 +1,32 @@
+"""Channel gates, importance criteria and the search for a channel plan; pure torch and numpy."""
+
+from lwdna_mm.shrink.criteria import (
+    CRITERIA,
+    AbsGradientCriterion,
+    Criterion,
+    GateGradientCriterion,
+    GradientCriterion,
+    RandomCriterion,
+    TaylorCriterion,
+    UniformCriterion,
+)
+from lwdna_mm.shrink.gated_conv import GatedConv2d, GatedLinear
+from lwdna_mm.shrink.gates import Gates, attach_gates
+from lwdna_mm.shrink.search import BudgetError, search
+
+__all__ = [
+    "CRITERIA",
+    "AbsGradientCriterion",
+    "BudgetError",
+    "Criterion",
+    "GateGradientCriterion",
+    "GatedConv2d",
+    "GatedLinear",
+    "Gates",
+    "GradientCriterion",
+    "RandomCriterion",
+    "TaylorCriterion",
+    "UniformCriterion",
+    "attach_gates",
+    "search",
+]

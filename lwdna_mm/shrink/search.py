@@ -1,0 +1,162 @@
+"""From importance scores and a budget to a channel plan."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lwdna_mm.channels import ChannelGraph, ChannelPlan
+from lwdna_mm.errors import UserError
+from lwdna_mm.shrink.steps import Budget, Steps
+
+# The floor of groups that a dict of floors leaves out.
+MIN_RATIO = 0.2
+
+# The least marginal cost of a step, as a share of the budget: steps that cost nothing have a value per cost too.
+MIN_PRICE = 1e-12
+
+# Rounds of the density policy: prices are taken anew in each.
+ROUNDS = 16
+
+
+class BudgetError(UserError):
+    """The budget cannot be reached with the floors as they are."""
+
+
+def search(
+    graph: ChannelGraph,
+    scores: Mapping[str, Tensor],
+    max_flops: float | None = None,
+    max_params: float | None = None,
+    min_ratio: float | Mapping[str, float] = MIN_RATIO,
+    divisor: int = 1,
+    policy: str = "threshold",
+    relative_to: ChannelGraph | None = None,
+) -> ChannelPlan:
+    """Keep the most important channels that the budget holds; never more.
+
+    Args:
+        graph: the (widened) network.
+        scores: per free group the score of each channel, (width,), as a criterion's ``scores(graph)`` gives them.
+        max_flops: budget in multiply-adds, for the inputs that the graph was traced with.
+        max_params: budget in parameters. At least one of both is needed.
+        min_ratio: every group keeps at least this share of its width in ``graph``, and one channel; or a dict of
+            such shares per group, where the groups left out have 0.2.
+        divisor: widths become multiples of it; a group without one between floor and width keeps its width.
+        policy: ``'threshold'`` keeps the channels above one global threshold (the paper, section 3),
+            ``'density'`` drops what is worth the least per marginal cost until the budget is met. Both then fill
+            what is left of the budget with the best of the rest.
+        relative_to: if given, the budgets are ratios of this (baseline) network's own costs.
+
+    Returns:
+        A plan with the kept channels of every free group, in rising order. Equal arguments give equal plans.
+
+    Raises:
+        BudgetError: the floors alone cost more than a budget.
+        UserError: anything else about the arguments.
+    """
+    if policy not in POLICIES:
+        raise UserError(f"unknown policy {policy!r}: use one of {', '.join(POLICIES)}")
+    if not (isinstance(divisor, int) and divisor >= 1):
+        raise UserError(f"divisor={divisor!r}: use a whole number of at least 1")
+    ranked = _ranked(graph, scores)
+    names = list(graph.free)
+    steps = Steps.build([value for _, value in ranked], _floors(graph, min_ratio), divisor)
+    budget = _budget(graph, steps, max_flops, max_params, relative_to)
+    widths = POLICIES[policy](steps, budget)
+    return ChannelPlan(
+        {name: np.sort(order[:width]).tolist() for name, (order, _), width in zip(names, ranked, widths, strict=True)}
+    )
+
+
+def threshold(steps: Steps, budget: Budget) -> np.ndarray:
+    """Widths (groups,) that hold all steps above the lowest affordable threshold, and what else then fits."""
+    order = np.argsort(-steps.value, kind="stable")
+    widths, rest = steps.take(steps.floor, order, budget)
+    return steps.fill(widths, rest, steps.value, budget)
+
+
+def density(steps: Steps, budget: Budget) -> np.ndarray:
+    """Widths (groups,) left after dropping, in rounds, the steps with the least value per marginal cost.
+
+    The marginal cost of a group depends on the widths of its neighbours, so each round drops only its share of
+    the excess. Costs are shares of the budget, added up where there are two.
+    """
+    widths, order = steps.full, np.arange(len(steps.group))
+    excess = np.maximum(budget.cost(widths) - budget.limits, 0)
+    for left in reversed(range(ROUNDS)):
+        narrower = np.maximum(widths - steps.divisor * np.eye(len(widths), dtype=np.int64), 0)
+        price = ((budget.cost(widths) - budget.cost(narrower)) / budget.limits).sum(-1)
+        key = steps.value / np.maximum(price, MIN_PRICE)[steps.group]
+        order = order[np.argsort(-key[order], kind="stable")]
+        widths, rest = steps.take(steps.floor, order, Budget(budget.measures, budget.limits + excess * left / ROUNDS))
+        order = order[: len(order) - len(rest)]
+    rest = np.setdiff1d(np.arange(len(steps.group)), order)
+    return steps.fill(widths, rest[np.argsort(-key[rest], kind="stable")], key, budget)
+
+
+POLICIES = {"threshold": threshold, "density": density}
+
+
+def _ranked(graph: ChannelGraph, scores: Mapping[str, Tensor]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Per free group its channels from best to worst, and their scores in that order."""
+    for name in scores:
+        if name not in graph.free:
+            raise UserError(f"scores for {name!r}, which is no free group of this graph")
+    ranked = []
+    for name, group in graph.free.items():
+        if name not in scores:
+            raise UserError(f"no scores for group {name!r}")
+        score = torch.as_tensor(scores[name]).detach().cpu().double().numpy()
+        if score.shape != (group.width,):
+            raise UserError(f"scores of group {name!r} have shape {score.shape}: it has {group.width} channels")
+        if not np.isfinite(score).all():
+            raise UserError(f"scores of group {name!r} hold NaN or infinity")
+        order = np.argsort(-score, kind="stable")
+        ranked.append((order, score[order]))
+    return ranked
+
+
+def _floors(graph: ChannelGraph, min_ratio: float | Mapping[str, float]) -> np.ndarray:
+    """The least width of every free group, (groups,)."""
+    ratios = dict.fromkeys(graph.free, min_ratio)
+    if isinstance(min_ratio, Mapping):
+        for name in min_ratio:
+            if name not in graph.free:
+                raise UserError(f"min_ratio for {name!r}, which is no free group of this graph")
+        ratios = {name: min_ratio.get(name, MIN_RATIO) for name in graph.free}
+    for name, ratio in ratios.items():
+        if not 0 <= ratio <= 1:
+            raise UserError(f"min_ratio={ratio!r} of group {name!r}: use a number from 0 to 1")
+    # The small allowance keeps e.g. 0.1 * 30 from being rounded up to 4.
+    return np.array([max(math.ceil(ratios[name] * g.width - 1e-9), 1) for name, g in graph.free.items()])
+
+
+def _budget(
+    graph: ChannelGraph,
+    steps: Steps,
+    max_flops: float | None,
+    max_params: float | None,
+    relative_to: ChannelGraph | None,
+) -> Budget:
+    """The limits as absolute numbers; raises BudgetError where the floors alone exceed one."""
+    measures, limits = [], []
+    for kind, limit in (("flops", max_flops), ("params", max_params)):
+        if limit is None:
+            continue
+        if relative_to is not None:
+            limit = limit * getattr(relative_to, kind)()
+        measure = getattr(graph.complexity, kind)
+        least = int(measure(steps.floor))
+        if not least <= limit:
+            raise BudgetError(
+                f"the budget of {limit:,.0f} {kind} cannot be met: the floors alone cost {least:,}; "
+                f"raise max_{kind}, or lower min_ratio or divisor"
+            )
+        measures.append(measure)
+        limits.append(limit)
+    if not measures:
+        raise UserError("search needs a budget: give max_flops, max_params or both")
+    return Budget(measures, np.array(limits))

@@ -1,0 +1,120 @@
+"""The search space as steps: how groups can grow from their floors to their full widths, and for what worth."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+# How many prefixes are priced in one call of the closed form.
+PROBES = 64
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits on one or more costs of a network.
+
+    Attributes:
+        measures: each maps widths (..., groups) to a cost (...,) that never falls when a width grows.
+        limits: the largest cost allowed by each measure, (measures,).
+    """
+
+    measures: Sequence[Callable[[np.ndarray], np.ndarray]]
+    limits: np.ndarray
+
+    def cost(self, widths: np.ndarray) -> np.ndarray:
+        """Price widths (..., groups): (..., measures)."""
+        return np.stack([measure(widths) for measure in self.measures], -1)
+
+    def fits(self, widths: np.ndarray) -> np.ndarray:
+        """Tell which widths (..., groups) are within all limits: booleans (...,)."""
+        return (self.cost(widths) <= self.limits).all(-1)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """All steps of all groups. A step adds the next best ``divisor`` channels to one group.
+
+    They are sorted by ``end``, then by group, so that among steps of equal worth groups grow by equal shares.
+
+    Attributes:
+        divisor: channels per step.
+        floor, full: least and largest width of every group, (groups,).
+        group: the group of every step, (steps,).
+        value: mean score of the channels each adds, (steps,); it never rises within a group.
+        start, end: the share of its group's width at which each starts and ends, (steps,).
+    """
+
+    divisor: int
+    floor: np.ndarray
+    full: np.ndarray
+    group: np.ndarray
+    value: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+
+    @classmethod
+    def build(cls, scores: list[np.ndarray], floors: np.ndarray, divisor: int) -> "Steps":
+        """Cut the groups into steps.
+
+        Args:
+            scores: per group, the scores of its channels from best to worst, (width,).
+            floors: the least widths, (groups,).
+            divisor: widths become multiples of it; a group without one between floor and width keeps its width.
+        """
+        widths = np.array([len(score) for score in scores])
+        floor = -(-floors // divisor) * divisor
+        full = widths // divisor * divisor
+        kept_whole = floor > full
+        floor, full = np.where(kept_whole, widths, floor), np.where(kept_whole, widths, full)
+        bounds = list(zip(scores, floor, full, strict=True))
+        means = [score[a:b].reshape(-1, divisor).mean(1) for score, a, b in bounds]
+        # Rounding may lift the mean of a later step by a bit: it must not overtake the one before it.
+        value = np.concatenate([np.minimum.accumulate(mean) for mean in means])
+        first = np.concatenate([np.arange(a, b, divisor) for _, a, b in bounds])
+        group = np.repeat(np.arange(len(widths)), (full - floor) // divisor)
+        start, end = first / widths[group], (first + divisor) / widths[group]
+        order = np.lexsort((group, end))
+        return cls(divisor, floor, full, group[order], value[order], start[order], end[order])
+
+    def take(self, widths: np.ndarray, steps: np.ndarray, budget: Budget) -> tuple[np.ndarray, np.ndarray]:
+        """Take ``steps`` (indices, those of each group in order) one after the other while the budget holds.
+
+        Returns:
+            the widths (groups,) then reached from ``widths``, and the steps left over.
+        """
+        groups = len(widths)
+        low, high = 0, len(steps)  # so many steps are known to fit; more than so many are known not to
+        while low < high:
+            cuts = np.unique(np.linspace(low, high, PROBES + 1).astype(np.int64))[1:]
+            piece = np.searchsorted(cuts, np.arange(low, high), side="right")
+            counts = np.bincount(piece * groups + self.group[steps[low:high]], minlength=len(cuts) * groups)
+            reached = widths + self.divisor * counts.reshape(len(cuts), groups).cumsum(0)
+            fits = budget.fits(reached)
+            good = len(cuts) if fits.all() else int(fits.argmin())
+            if good:
+                low, widths = int(cuts[good - 1]), reached[good - 1]
+            if good < len(cuts):
+                high = int(cuts[good]) - 1
+        return widths, steps[low:]
+
+    def fill(self, widths: np.ndarray, steps: np.ndarray, key: np.ndarray, budget: Budget) -> np.ndarray:
+        """Take those of ``steps`` that still fit, one after the other, passing over groups that do not.
+
+        Groups of equal worth keep equal shares, though: steps that have the ``key`` (steps,) of one that does not
+        fit are taken only where they start below the share at which that one ends.
+
+        Returns:
+            widths (groups,) from which no group can take a further step, ties apart.
+        """
+        while len(steps):
+            # A step that does not fit now never will: costs never fall when other widths grow.
+            fits = budget.fits(widths + self.divisor * np.eye(len(widths), dtype=np.int64))[self.group[steps]]
+            refused, steps = steps[~fits], steps[fits]
+            _, first = np.unique(self.group[refused], return_index=True)
+            limit = np.full(len(widths), np.inf)
+            for step in refused[first]:
+                late = steps[(key[steps] == key[step]) & (self.start[steps] >= self.end[step])]
+                np.minimum.at(limit, self.group[late], self.start[late])
+            steps = steps[self.start[steps] < limit[self.group[steps]]]
+            widths, steps = self.take(widths, steps, budget)
+        return widths
