@@ -1,0 +1,17 @@
+"""The channel engine: find the coupled channels of any CNN and resize it to a plan. Pure torch."""
+
+from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, ChannelGroup, analyze
+from lwdna_mm.channels.plan import ChannelPlan, PlanError
+from lwdna_mm.channels.resize import ResizeError, resize, verify
+
+__all__ = [
+    "AnalysisError",
+    "ChannelGraph",
+    "ChannelGroup",
+    "ChannelPlan",
+    "PlanError",
+    "ResizeError",
+    "analyze",
+    "resize",
+    "verify",
+]

@@ -1,0 +1,59 @@
+"""FLOPs and parameters as a closed form of the widths.
+
+FLOPs are multiply-adds of convolutions, linear layers and matrix products, the field's convention. Each
+such operation costs ``c * prod_k (A_k w + b_k)`` for the vector ``w`` of widths: a constant times the sizes
+of the axes that change with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class Axis:
+    """The size of an axis: a weighted sum of widths and a constant."""
+
+    weights: Mapping[int, int]
+    constant: int
+
+
+class Polynomial:
+    """A sum of products of axis sizes.
+
+    Args:
+        terms: ``(factor, axes)`` for each product.
+        count: number of widths.
+    """
+
+    def __init__(self, terms: Sequence[tuple[int, Sequence[Axis]]], count: int) -> None:
+        self.fixed = sum(factor for factor, axes in terms if not axes)
+        terms = [term for term in terms if term[1]]
+        most = max((len(axes) for _, axes in terms), default=1)
+        self.factors = np.array([factor for factor, _ in terms], np.int64)
+        self.weights = np.zeros((most, len(terms), count), np.int64)
+        self.constants = np.ones((most, len(terms)), np.int64)
+        for row, (_, axes) in enumerate(terms):
+            for k, axis in enumerate(axes):
+                self.constants[k, row] = axis.constant
+                for column, weight in axis.weights.items():
+                    self.weights[k, row, column] = weight
+
+    def __call__(self, widths: np.ndarray) -> np.ndarray:
+        """The value for widths of shape (..., count), as int64 of shape (...)."""
+        widths = np.asarray(widths, np.int64)
+        product = np.broadcast_to(self.factors, (*widths.shape[:-1], len(self.factors)))
+        for weights, constants in zip(self.weights, self.constants, strict=True):
+            product = product * (widths @ weights.T + constants)
+        return product.sum(-1) + self.fixed
+
+
+@dataclass
+class Complexity:
+    """Closed forms over the widths of a graph's free groups, in their order."""
+
+    flops: Polynomial
+    params: Polynomial

@@ -1,0 +1,197 @@
+"""Channel labels: which channel of which parameter an element of a tensor belongs to.
+
+Every dimension of every parameter and floating-point buffer gets one id per index. A traced tensor
+carries *planes*: integer tensors of its own shape that hold an id per element. An activation usually has
+one plane (its channels); a convolution weight has one per dimension. Axes along which a plane does not
+vary have stride 0, so planes are small, and whatever moves data can simply be run on them.
+
+Id 0 means "the same value everywhere" (a tensor of zeros or ones); no plane at all along an axis means
+that nothing is known about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Site = tuple[str, int]
+"""A dimension of a parameter: ``(parameter name, dim)``."""
+
+
+@dataclass
+class Value:
+    """What is known about one traced tensor.
+
+    Attributes:
+        planes: label tensors of the traced tensor's shape.
+        source: the parameter that the tensor is, up to data movement and scaling; None for anything else.
+        deps: indices of the model inputs it was computed from.
+        sites: parameter dimensions that scale it linearly, so that zeroing a channel there zeroes that
+            channel here; None where no such set is known.
+    """
+
+    planes: list[Tensor] = field(default_factory=list)
+    source: str | None = None
+    deps: frozenset[int] = frozenset()
+    sites: frozenset[Site] | None = None
+
+
+def core(plane: Tensor) -> Tensor:
+    """The plane with every stride-0 axis narrowed to size 1."""
+    for axis in range(plane.ndim):
+        if plane.stride(axis) == 0 and plane.size(axis) > 1:
+            plane = plane.narrow(axis, 0, 1)
+    return plane
+
+
+def varying(plane: Tensor) -> list[int]:
+    """The axes along which the plane's ids differ."""
+    small = core(plane)
+    return [a for a in range(small.ndim) if small.size(a) > 1 and not _constant(small, a)]
+
+
+def _constant(plane: Tensor, axis: int) -> bool:
+    return bool((plane == plane.narrow(axis, 0, 1)).all())
+
+
+def tighten(plane: Tensor) -> Tensor:
+    """Give stride 0 to every axis along which the plane does not vary."""
+    keep = varying(plane)
+    small = plane
+    for axis in range(plane.ndim):
+        if axis not in keep and plane.size(axis) > 1:
+            small = small.narrow(axis, 0, 1)
+    return small.expand(plane.shape)
+
+
+def is_uniform(value: Value) -> bool:
+    """Whether the tensor holds one constant that does not depend on any width."""
+    return bool(value.planes) and not any(core(p).any() for p in value.planes)
+
+
+def place(ids: Tensor, axis: int, shape: Sequence[int]) -> Tensor:
+    """A plane of ``shape`` in which ``ids`` run along ``axis``."""
+    view = [1] * len(shape)
+    view[axis] = -1
+    return ids.view(view).expand(list(shape))
+
+
+def collapse(plane: Tensor, axes: Iterable[int]) -> Tensor:
+    """The plane with the given axes narrowed to their first index (size 1)."""
+    for axis in axes:
+        plane = plane.narrow(axis, 0, 1)
+    return plane
+
+
+class Recorder:
+    """Collects what the operations of one forward pass demand of the ids.
+
+    All demands are kept as arrays and evaluated once, at the end of the pass (see ``graph.py``).
+    """
+
+    def __init__(self) -> None:
+        self.count = 1  # id 0 is taken
+        self.dims: dict[Site, tuple[int, int]] = {}  # site -> (first id, size)
+        self.order: list[str] = []  # parameters in order of first use
+        self.ties: list[np.ndarray] = []
+        self.frozen: list[tuple[np.ndarray, str]] = []
+        self.rigid: list[tuple[np.ndarray, str]] = []
+        self.splits: list[tuple[np.ndarray, tuple[int, ...], tuple[int, ...], str]] = []
+        self.contracted: list[tuple[np.ndarray, frozenset[Site]]] = []
+        self.terms: list[tuple[int, list[tuple[np.ndarray | None, int]]]] = []
+        self.producers: dict[Site, None] = {}
+        self.consumers: dict[Site, None] = {}
+        self._starts: list[int] = []
+        self._sites: list[Site] = []
+
+    def allocate(self, size: int) -> Tensor:
+        """``size`` fresh ids."""
+        ids = torch.arange(self.count, self.count + size)
+        self.count += size
+        return ids
+
+    def parameter(self, name: str, shape: Sequence[int]) -> Value:
+        """Label every dimension of a parameter or buffer. A dimension of size 1 has no channels to tell apart."""
+        planes = []
+        for dim, size in enumerate(shape):
+            if size > 1:
+                self.dims[(name, dim)] = (self.count, size)
+                self._starts.append(self.count)
+                self._sites.append((name, dim))
+                planes.append(place(self.allocate(size), dim, shape))
+        self.order.append(name)
+        return Value(planes, source=name)
+
+    def constant(self, shape: Sequence[int], reason: str, skip: Sequence[int] = ()) -> list[Tensor]:
+        """Planes of a tensor whose sizes are given from outside: fresh ids that are all frozen."""
+        planes = []
+        for axis, size in enumerate(shape):
+            if size > 1 and axis not in skip:
+                ids = self.allocate(size)
+                self.frozen.append((ids.numpy(), reason))
+                planes.append(place(ids, axis, shape))
+        return planes
+
+    def site_of(self, id_: int) -> Site:
+        """The parameter dimension that an id was allocated for."""
+        return self._sites[int(np.searchsorted(self._starts, id_, side="right")) - 1]
+
+    def sites_of(self, plane: Tensor, source: str) -> list[Site]:
+        """The dimensions of parameter ``source`` whose ids the plane holds."""
+        firsts = np.unique(core(plane).numpy())
+        return [
+            site
+            for site, (start, size) in self.dims.items()
+            if site[0] == source and ((firsts >= start) & (firsts < start + size)).any()
+        ]
+
+    def tie(self, a: Tensor, b: Tensor) -> None:
+        """Demand that elements at the same place belong to one unit (id 0 is passed over)."""
+        a, b = torch.broadcast_tensors(core(a), core(b))
+        pairs = torch.stack([a.reshape(-1), b.reshape(-1)], 1).numpy()
+        pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & (pairs[:, 0] != 0) & (pairs[:, 1] != 0)]
+        if len(pairs):
+            self.ties.append(np.unique(pairs, axis=0) if len(pairs) > 4096 else pairs)
+
+    def tie_along(self, plane: Tensor, axes: Iterable[int]) -> Tensor:
+        """Tie all ids along ``axes``; return the plane narrowed to size 1 there."""
+        small = collapse(plane, axes)
+        self.tie(plane, small)
+        return small
+
+    def freeze(self, plane: Tensor, reason: str) -> None:
+        """Demand that the ids keep their number."""
+        self.frozen.append((np.unique(core(plane).numpy()), reason))
+
+    def make_rigid(self, plane: Tensor, reason: str) -> None:
+        """Demand that no channel is removed by itself: a constant position depends on their order."""
+        self.rigid.append((np.unique(core(plane).numpy()), reason))
+
+    def split(self, plane: Tensor, axes: Sequence[int], allowed: Sequence[int], reason: str) -> None:
+        """A channel axis was cut into ``axes``: whole slices along one of ``allowed`` may go, nothing else."""
+        self.splits.append((core(plane).numpy(), tuple(axes), tuple(allowed), reason))
+
+    def contract(self, planes: Sequence[Tensor], sites: frozenset[Site] | None, reason: str) -> None:
+        """The ids are summed over by an operation without parameters of its own."""
+        for plane in planes:
+            if sites is None:
+                self.freeze(plane, f"{reason} of a value that does not vanish with its parameters")
+            else:
+                self.contracted.append((np.unique(core(plane).numpy()), sites))
+
+    def term(self, flops: int, axes: Sequence[tuple[Value, Tensor, int]]) -> None:
+        """Count ``flops`` multiply-adds of an operation whose cost is the product of the given axes' sizes."""
+        forms: list[tuple[np.ndarray | None, int]] = []
+        for value, tensor, axis in axes:
+            plane = next((p for p in value.planes if axis in varying(p)), None)
+            size = tensor.shape[axis]
+            if plane is None:
+                forms.append((None, size))
+            else:
+                line = collapse(plane, [a for a in range(plane.ndim) if a != axis]).reshape(-1)
+                forms.append((line.numpy().copy(), size))
+        self.terms.append((flops, forms))

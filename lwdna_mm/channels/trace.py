@@ -1,0 +1,126 @@
+"""Run a model once, eagerly, and let every ATen operation pass its channel labels on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from lwdna_mm.channels import rules_math, rules_move, rules_product  # noqa: F401  (they register themselves)
+from lwdna_mm.channels.labels import Recorder, Value
+from lwdna_mm.channels.rules import Call, apply_rule
+
+Forward = Callable[..., Any]
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """The model in eval mode without gradients; every module's own mode is restored afterwards."""
+    modes = {module: module.training for module in model.modules()}
+    for module in modes:
+        module.training = False
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+class Tracer(TorchDispatchMode):
+    """Labels the tensors of one forward pass."""
+
+    def __init__(self, model: nn.Module, amortized: frozenset[int], whole: bool) -> None:
+        super().__init__()
+        self.recorder = Recorder()
+        self.amortized = amortized
+        self.whole = whole
+        self.module = ""
+        self._stack: list[str] = []
+        self._model = model
+        self._values: dict[int, tuple[Tensor, Value]] = {}
+        self._named = {id(p): (p, n) for n, p in [*model.named_buffers(), *model.named_parameters()]}
+
+    def value(self, tensor: Tensor) -> Value:
+        """What is known about a tensor; parameters are labelled when they are first met."""
+        known = self._values.get(id(tensor))
+        if known is None:
+            if id(tensor) in self._named and tensor.is_floating_point():
+                value = self.recorder.parameter(self._named[id(tensor)][1], tensor.shape)
+            else:
+                reason = f"a constant tensor in {self.where}"
+                value = Value(self.recorder.constant(tensor.shape, reason))
+            known = self._values[id(tensor)] = (tensor, value)
+        return known[1]
+
+    def set(self, tensor: Tensor, value: Value) -> None:
+        """Attach labels to a tensor, and keep it alive so that its identity stays its own."""
+        self._values[id(tensor)] = (tensor, value)
+
+    @property
+    def where(self) -> str:
+        """The module that runs now, for notes."""
+        return f"module '{self.module}'" if self.module else "the model itself"
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Know which module is running, while the context lasts."""
+        handles = []
+
+        def enter(name: str) -> Callable[..., None]:
+            def hook(*_: Any) -> None:
+                self._stack.append(self.module)
+                self.module = name
+
+            return hook
+
+        def leave(*_: Any) -> None:
+            self.module = self._stack.pop()
+
+        for name, module in self._model.named_modules():
+            handles.append(module.register_forward_pre_hook(enter(name), prepend=True))
+            handles.append(module.register_forward_hook(leave, always_call=True))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        apply_rule(self, Call(func, args, kwargs, out, self.where))
+        return out
+
+
+def trace(
+    model: nn.Module, inputs: tuple, forward: Forward, amortized: frozenset[int], whole: bool
+) -> tuple[Recorder, Any]:
+    """Run ``forward(model, *inputs)`` and record what it demands of the channels.
+
+    Args:
+        amortized: indices of inputs; work on nothing else is not counted in the FLOPs.
+        whole: whether grouped convolutions lose whole conv-groups rather than channels within each.
+
+    Returns:
+        The recorder, and the model's output.
+    """
+    tracer = Tracer(model, amortized, whole)
+    recorder = tracer.recorder
+    for index, argument in enumerate(inputs):
+        for tensor in tree_leaves(argument):
+            if isinstance(tensor, Tensor):
+                planes = recorder.constant(tensor.shape, "an input of the model", skip=(0,))
+                tracer.set(tensor, Value(planes, deps=frozenset([index])))
+    with evaluating(model), tracer.following(), tracer:
+        output = forward(model, *inputs)
+    for tensor in tree_leaves(output):
+        if isinstance(tensor, Tensor):
+            for plane in tracer.value(tensor).planes:
+                recorder.freeze(plane, "an output of the model")
+    return recorder, output
