@@ -15,11 +15,11 @@ DATASETS = Registry("dataset", parent=MMENGINE_DATASETS, scope="lwdna_mm", locat
 DATA_SAMPLERS = Registry(
     "data sampler", parent=MMENGINE_DATA_SAMPLERS, scope="lwdna_mm", locations=["lwdna_mm.datasets"]
 )
-TRANSFORMS = Registry(
-    "transform", parent=MMENGINE_TRANSFORMS, scope="lwdna_mm", locations=["lwdna_mm.datasets"]
-)
+TRANSFORMS = Registry("transform", parent=MMENGINE_TRANSFORMS, scope="lwdna_mm", locations=["lwdna_mm.datasets"])
 METRICS = Registry("metric", parent=MMENGINE_METRICS, scope="lwdna_mm", locations=["lwdna_mm.evaluation"])
-HOOKS = Registry("hook", parent=MMENGINE_HOOKS, scope="lwdna_mm", locations=["lwdna_mm.engine"])
+HOOKS = Registry(
+    "hook", parent=MMENGINE_HOOKS, scope="lwdna_mm", locations=["lwdna_mm.engine", "lwdna_mm.visualization"]
+)
 LOOPS = Registry("loop", parent=MMENGINE_LOOPS, scope="lwdna_mm", locations=["lwdna_mm.engine"])
 OPTIM_WRAPPERS = Registry(
     "optimizer wrapper", parent=MMENGINE_OPTIM_WRAPPERS, scope="lwdna_mm", locations=["lwdna_mm.engine"]

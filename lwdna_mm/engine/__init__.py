@@ -1,0 +1,26 @@
+"""Widen, shrink and retrain with mmengine."""
+
+from ..compat import cpu_amp
+from ..compat.mmengine_io import write_atomically
+from . import checkpoint, exact_resume, shrink_hook, shrink_loop
+from .arguments import apply_arguments
+from .config import load_config
+from .pipeline import evaluate, run, shrink
+from .section import parse_section
+from .summary import format_summary
+
+__all__ = [
+    "apply_arguments",
+    "checkpoint",
+    "cpu_amp",
+    "evaluate",
+    "exact_resume",
+    "format_summary",
+    "load_config",
+    "parse_section",
+    "run",
+    "shrink",
+    "shrink_hook",
+    "shrink_loop",
+    "write_atomically",
+]

@@ -1,0 +1,42 @@
+"""The command-line options that all tools share, applied to a config."""
+
+from argparse import Namespace
+
+import torch
+from mmengine.config import Config
+
+from ..errors import UserError
+
+
+def apply_arguments(cfg: Config, args: Namespace) -> None:
+    """Write the options that ``args`` has into the config, in place.
+
+    Args:
+        cfg: from :func:`load_config`.
+        args: any of ``work_dir, seed, amp, no_validate, auto_scale_lr, launcher``.
+
+    Raises:
+        UserError: the config has nothing for an option to act on.
+    """
+    given = {name: value for name, value in vars(args).items() if value not in (None, False)}
+    if "work_dir" in given:
+        cfg.work_dir = args.work_dir
+    if "launcher" in given:
+        cfg.launcher = args.launcher
+    if "seed" in given:
+        cfg.randomness = {**cfg.get("randomness", {}), "seed": args.seed}
+    if "amp" in given:
+        _enable_amp(cfg)
+    if "no_validate" in given:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if "auto_scale_lr" in given:
+        if not cfg.get("auto_scale_lr", {}).get("base_batch_size"):
+            raise UserError("--auto-scale-lr: the config has no auto_scale_lr.base_batch_size")
+        cfg.auto_scale_lr.enable = True
+
+
+def _enable_amp(cfg: Config) -> None:
+    kind = cfg.optim_wrapper.get("type", "OptimWrapper")
+    if kind not in ("OptimWrapper", "AmpOptimWrapper"):
+        raise UserError(f"--amp: optim_wrapper.type is {kind!r}, but must be 'OptimWrapper'")
+    cfg.optim_wrapper.type = "AmpOptimWrapper" if torch.cuda.is_available() else "lwdna_mm.CpuAmpOptimWrapper"

@@ -1,0 +1,148 @@
+"""Checkpoints that survive a kill at any moment, and that cannot run code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.fileio import LocalBackend
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+
+from ..compat.mmengine_io import ATOMIC_BACKEND, load_weights_only, write_atomically
+from ..errors import UserError
+from ..registry import HOOKS
+
+LAST_CHECKPOINT = "last_checkpoint"
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """mmengine's CheckpointHook, with local files written atomically and old ones deleted last.
+
+    Attributes:
+        meta: plain values that every checkpoint carries in its meta.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.meta: dict = {}
+
+    def before_train(self, runner: Runner) -> None:
+        """Choose the atomic backend where checkpoints go to local files."""
+        super().before_train(runner)
+        if type(self.file_backend) is LocalBackend:
+            self.backend_args = dict(backend=ATOMIC_BACKEND)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add our meta, such as the plan of the network."""
+        checkpoint["meta"].update(self.meta)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Drop the config text, which mmengine would execute when it resumes."""
+        checkpoint.get("meta", {}).pop("config", None)
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        outdated = self._forget_oldest(runner, step)
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info("last_ckpt", self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir,
+            name,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args,
+        )
+        if is_main_process():
+            write_atomically(self.last_ckpt.encode(), Path(runner.work_dir, LAST_CHECKPOINT))
+            for path in outdated:
+                if self.file_backend.exists(path):
+                    self.file_backend.remove(path)
+
+    def _forget_oldest(self, runner: Runner, step: int) -> list[str]:
+        """Note that ``step`` is kept; return the paths of the checkpoints that are now too many."""
+        if self.max_keep_ckpts <= 0 or step in self.keep_ckpt_ids:
+            return []
+        steps = [*self.keep_ckpt_ids, step]
+        self.keep_ckpt_ids.append(step)  # a deque of max_keep_ckpts
+        runner.message_hub.update_info("keep_ckpt_ids", list(self.keep_ckpt_ids))
+        old = steps[: -self.max_keep_ckpts]
+        return [self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(one)) for one in old]
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        with self._removals_last():
+            super()._save_best_checkpoint(runner, metrics)
+
+    @contextmanager
+    def _removals_last(self) -> Iterator[None]:
+        """Let mmengine's 'remove the old best, save the new one' save first."""
+        backend = self.file_backend
+        self.file_backend = postponing = _PostponingBackend(backend)
+        try:
+            yield
+        finally:
+            self.file_backend = backend
+        current = {getattr(self, "best_ckpt_path", None), *getattr(self, "best_ckpt_path_dict", {}).values()}
+        for path in set(postponing.removals) - current:
+            backend.remove(path)
+
+
+class _PostponingBackend:
+    """A file backend that only notes what is to be removed."""
+
+    def __init__(self, backend: LocalBackend) -> None:
+        self._backend = backend
+        self.removals: list[str] = []
+
+    def __getattr__(self, name: str):
+        return getattr(self._backend, name)
+
+    def remove(self, path: str) -> None:
+        self.removals.append(path)
+
+
+def find_last_checkpoint(work_dir: str | Path) -> Path | None:
+    """The checkpoint that a run in ``work_dir`` wrote last, also after the folder has been moved."""
+    note = Path(work_dir, LAST_CHECKPOINT)
+    if not note.is_file():
+        return None
+    path = Path(note.read_text().strip())
+    return path if path.is_file() else note.with_name(path.name)
+
+
+def load_checkpoint_file(path: str | Path) -> dict:
+    """Load a checkpoint to the CPU without running code from it.
+
+    Raises:
+        UserError: the file is not there, cannot be read, or is no checkpoint of a model.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such checkpoint")
+    checkpoint = load_weights_only(path, map_location="cpu")
+    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
+        raise UserError(f"{path}: not a checkpoint of mmengine, it has no 'state_dict'")
+    return checkpoint
+
+
+def check_fits(state: dict, path: str | Path, wanted: dict) -> None:
+    """Check that a state dict has exactly the tensors of a model.
+
+    Args:
+        state: from the file ``path``.
+        wanted: the model's own ``state_dict()``.
+
+    Raises:
+        UserError: naming the first tensor that is missing, too many, or of another shape.
+    """
+    for name in [*wanted, *state]:
+        here, there = _describe(wanted, name), _describe(state, name)
+        if here != there:
+            raise UserError(f"{path} is of another network: {name} is {there} there and {here} here")
+
+
+def _describe(state: dict, name: str) -> str:
+    return f"of shape {tuple(state[name].shape)}" if name in state else "absent"

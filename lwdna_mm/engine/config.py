@@ -1,0 +1,137 @@
+"""Reading a config and the command line's changes to it, with mistakes told in one line."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from ..errors import UserError
+from .section import nearest
+
+DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
+# What a mmengine Runner reads at the top level of a config, and what this package adds.
+RUNNER_KEYS = (
+    *DATALOADERS,
+    *("model", "data_preprocessor", "model_wrapper_cfg", "custom_imports", "compile"),
+    *("train_cfg", "val_cfg", "test_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr"),
+    *("val_evaluator", "test_evaluator", "default_hooks", "custom_hooks", "load_from", "resume", "launcher"),
+    *("env_cfg", "log_processor", "log_level", "visualizer", "default_scope", "randomness", "work_dir"),
+    *("experiment_name", "activation_checkpointing", "efficient_conv_bn_eval"),
+)
+OWN_KEYS = ("lwdna", "input_shape")
+
+
+def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
+    """Read a config file, apply ``--cfg-options`` and hand ``data_root`` to the datasets.
+
+    Args:
+        path: the config file.
+        options: dotted key to value, as ``--cfg-options`` gives them.
+
+    Raises:
+        UserError: there is no such file, or a key is misspelt.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such config file")
+    cfg = Config.fromfile(path)
+    for key in cfg:
+        _check_top_level(key, cfg)
+    options = dict(options or {})
+    for key in options:
+        _check_option(key, cfg)
+    cfg.merge_from_dict(options)
+    _fill_data_root(cfg)
+    return cfg
+
+
+def iterate_datasets(cfg: Config) -> Iterator[tuple[str, ConfigDict]]:
+    """Yield (name of the dataloader, dataset config) for every innermost dataset of a config."""
+    for name in DATALOADERS:
+        loaders = cfg.get(name) or []
+        for loader in loaders if isinstance(loaders, list) else [loaders]:
+            for dataset in _innermost(loader["dataset"]):
+                yield name, dataset
+
+
+def check_data(cfg: Config) -> None:
+    """Check that the folders and files which the datasets name are there.
+
+    Raises:
+        UserError: naming the first path that does not exist.
+    """
+    for name, dataset in iterate_datasets(cfg):
+        if dataset.get("download"):  # the user has asked for files that are not there yet
+            continue
+        root = dataset.get("data_root") or ""
+        prefix = dataset.get("data_prefix") or {}
+        inside = list(prefix.values()) if isinstance(prefix, Mapping) else [prefix]
+        inside.append(dataset.get("ann_file"))
+        for part in ["", *inside]:
+            path = Path(root, part or "")
+            if not path.exists():
+                key = "data_root" if cfg.get("data_root") == root else f"{name}.dataset.data_root"
+                raise UserError(f"{name}: {path} does not exist; give the data's folder: --cfg-options {key}=PATH")
+
+
+def _innermost(dataset: ConfigDict) -> Iterator[ConfigDict]:
+    """Look into wrappers such as RepeatDataset and ConcatDataset."""
+    inner = dataset.get("dataset") or dataset.get("datasets")
+    if inner is None:
+        yield dataset
+    else:
+        for one in inner if isinstance(inner, list) else [inner]:
+            yield from _innermost(one)
+
+
+def _fill_data_root(cfg: Config) -> None:
+    """Give the top-level ``data_root`` to the datasets that name none.
+
+    A config's variables are resolved when the file is read, too early for ``--cfg-options data_root=...``.
+    """
+    if cfg.get("data_root") is not None:
+        for _, dataset in iterate_datasets(cfg):
+            dataset.setdefault("data_root", cfg.data_root)
+
+
+def _check_top_level(key: str, cfg: Config) -> None:
+    """Free variables are fine in a config file; a near miss of a key that is absent is a mistake."""
+    known = [*RUNNER_KEYS, *OWN_KEYS]
+    close = get_close_matches(key, known, n=1, cutoff=0.8)
+    if key not in known and close and close[0] not in cfg:
+        raise UserError(f"{cfg.filename}: unknown key {key!r}, did you mean {close[0]!r}?")
+
+
+def _check_option(key: str, cfg: Config) -> None:
+    *parents, leaf = key.split(".")
+    node: Any = cfg
+    for depth, part in enumerate(parents):
+        node = _child(node, part)
+        if node is None:
+            where = ".".join(parents[: depth + 1])
+            raise UserError(
+                f"--cfg-options {key}: the config has no {where!r}; {_siblings(part, cfg, parents[:depth])}"
+            )
+    if not parents:
+        known = [*cfg.keys(), *RUNNER_KEYS, *OWN_KEYS]
+        if leaf not in known:
+            raise UserError(f"--cfg-options {key}: unknown key; {nearest(leaf, known)}")
+    elif isinstance(node, Mapping) and leaf not in node:
+        # A new key may be an argument that the config leaves at its default; a near miss is a mistake.
+        close = get_close_matches(leaf, list(node), n=1, cutoff=0.8)
+        if close:
+            raise UserError(f"--cfg-options {key}: unknown key {leaf!r}, did you mean {close[0]!r}?")
+
+
+def _child(node: Any, part: str) -> Any:
+    if isinstance(node, (list, tuple)):
+        return node[int(part)] if part.isdigit() and int(part) < len(node) else None
+    return node.get(part) if isinstance(node, (Mapping, Config)) else None
+
+
+def _siblings(part: str, cfg: Config, parents: list[str]) -> str:
+    node: Any = cfg
+    for name in parents:
+        node = _child(node, name)
+    return nearest(part, [str(name) for name in node]) if isinstance(node, (Mapping, Config)) else "see the config"

@@ -1,0 +1,198 @@
+"""Widen, shrink, retrain: one call, which can be killed and resumed at any point.
+
+A stage is over when its last file is there: ``plan.json`` ends the search, ``last_checkpoint`` begins the training.
+"""
+
+import copy
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.runner import Runner, set_random_seed
+
+from ..channels import ChannelPlan, resize
+from ..compat import mmengine_io
+from ..errors import UserError
+from ..models.builders import as_plan
+from ..models.trace import trace
+from .checkpoint import LAST_CHECKPOINT, SafeCheckpointHook, check_fits, find_last_checkpoint, load_checkpoint_file
+from .config import check_data
+from .plan_file import weights_path
+from .protocol import build_model, complete, experiment_name
+from .section import LwdnaSection, parse_section
+from .shrink_hook import ShrinkHook
+from .summary import SUMMARY, write_summary
+
+PLAN = "plan.json"
+
+mmengine_io.install()
+
+
+def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path = False) -> dict[str, Any]:
+    """Train the network of a config: the plain one without an ``lwdna`` section, the LW-DNA one with it.
+
+    Args:
+        cfg: from :func:`load_config`; changed in place.
+        plan: a plan to train instead of searching one.
+        resume: go on with what is in ``cfg.work_dir``, or from the given checkpoint.
+
+    Returns:
+        The summary that is also written to ``work_dir/summary.json``.
+
+    Raises:
+        UserError: the config, the data, the plan or the checkpoint cannot be used.
+    """
+    section = parse_section(cfg.lwdna) if cfg.get("lwdna") else None
+    complete(cfg)
+    check_data(cfg)
+    work_dir = Path(cfg.work_dir)
+    if not resume:
+        for name in (PLAN, weights_path(PLAN), LAST_CHECKPOINT, SUMMARY):  # of an earlier run in this folder
+            (work_dir / name).unlink(missing_ok=True)
+    checkpoint = _checkpoint_to_resume(work_dir, resume)
+    if plan is not None:
+        _take_over(Path(plan), work_dir / PLAN)
+    elif section is None:
+        return _train(cfg, None, None, checkpoint)
+    elif not (work_dir / PLAN).is_file():
+        _search_or_recover(cfg, section, work_dir / PLAN, checkpoint)
+    return _train(cfg, section, work_dir / PLAN, checkpoint)
+
+
+def shrink(cfg: Config, out: str | Path) -> ChannelPlan:
+    """Run the first half only: search the plan of a config with an ``lwdna`` section and write it to ``out``.
+
+    Raises:
+        UserError: as :func:`run`.
+    """
+    section = parse_section(cfg.lwdna)
+    complete(cfg)
+    check_data(cfg)
+    search_plan(cfg, section, out)
+    return ChannelPlan.from_json(out)
+
+
+def evaluate(cfg: Config, checkpoint: str | Path, plan: str | Path | None = None) -> dict[str, float]:
+    """Compute the metrics of the config's test set.
+
+    Args:
+        cfg: from :func:`load_config`; changed in place.
+        checkpoint: weights of the config's network, or of that network resized to a plan.
+        plan: that plan; by default the one in the checkpoint.
+
+    Raises:
+        UserError: the data, the plan or the checkpoint cannot be used.
+    """
+    cfg.work_dir = cfg.get("work_dir") or str(Path("work_dirs", Path(cfg.filename).stem, "test"))
+    check_data(cfg)
+    loaded = load_checkpoint_file(checkpoint)
+    plan = plan or loaded.get("meta", {}).get("lwdna_plan")
+    if plan is not None and not cfg.model.type.endswith("LWDNA"):
+        cfg.model = resized_model(cfg, plan)
+    cfg.load_from, cfg.resume = str(checkpoint), False
+    cfg.experiment_name = experiment_name(cfg, "test")
+    runner = Runner.from_cfg(cfg)
+    check_fits(loaded["state_dict"], checkpoint, runner.model.state_dict())
+    return runner.test()
+
+
+def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
+    """Widen the network, judge its channels on a few batches, write the plan (paper, section 4).
+
+    The same config and seed give the same plan.
+
+    Args:
+        cfg: completed by :func:`complete`.
+        section: its parsed ``lwdna`` section.
+        out: where the plan goes; the weights go beside it.
+
+    Raises:
+        UserError: the network cannot be traced, or the budget cannot be reached.
+    """
+    started = time.perf_counter()
+    if cfg.get("load_from"):
+        raise UserError(f"load_from={cfg.load_from!r}: weights of the baseline do not fit a network of other widths")
+    seed = cfg.randomness.seed
+    set_random_seed(seed)
+    model = build_model(cfg)
+    baseline = trace(model, section.trace_options)
+    wide = resize(model, baseline, baseline.scaled(section.widen), inherit=False)
+    shrink = section.shrink
+    runner = Runner(
+        model=wide,
+        work_dir=str(Path(cfg.work_dir, "search")),
+        train_dataloader=cfg.train_dataloader,
+        train_cfg=dict(type="lwdna_mm.ShrinkLoop", warmup_iters=shrink.warmup_iters, iters=shrink.iters),
+        optim_wrapper=cfg.optim_wrapper,
+        default_hooks=dict(checkpoint=None, param_scheduler=None, logger=dict(type="LoggerHook", interval=10)),
+        launcher=cfg.get("launcher", "none"),
+        env_cfg=cfg.get("env_cfg", dict(dist_cfg=dict(backend="nccl"))),
+        log_processor=dict(by_epoch=False),
+        log_level=cfg.get("log_level", "INFO"),
+        default_scope=cfg.get("default_scope", "mmengine"),
+        randomness=cfg.randomness,
+        experiment_name=experiment_name(cfg, "search"),
+    )
+    runner.register_hook(ShrinkHook(section, baseline, seed, out, started))
+    runner.train()
+
+
+def resized_model(cfg: Config, plan: str | Path | dict) -> dict:
+    """The config of ``cfg``'s model, resized to a plan."""
+    return dict(type="lwdna_mm.LWDNA", model=cfg.model, plan=plan)
+
+
+def _checkpoint_to_resume(work_dir: Path, resume: bool | str | Path) -> Path | None:
+    if not resume:
+        return None
+    return find_last_checkpoint(work_dir) if resume is True else Path(resume)
+
+
+def _search_or_recover(cfg: Config, section: LwdnaSection, plan: Path, checkpoint: Path | None) -> None:
+    """Search a plan, unless a checkpoint given by the user carries one."""
+    carried = load_checkpoint_file(checkpoint)["meta"].get("lwdna_plan") if checkpoint else None
+    if carried is None:
+        search_plan(cfg, section, plan)
+    else:
+        plan.parent.mkdir(parents=True, exist_ok=True)
+        as_plan(carried).to_json(plan)
+
+
+def _take_over(plan: Path, own: Path) -> None:
+    """Copy a plan, and the weights beside it, into the work_dir."""
+    if weights_path(plan).is_file():
+        mmengine_io.write_atomically(weights_path(plan).read_bytes(), weights_path(own))
+    as_plan(plan).to_json(own)
+
+
+def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpoint: Path | None) -> dict[str, Any]:
+    """Train by the config's own protocol, which is the baseline's."""
+    cfg = copy.deepcopy(cfg)
+    cfg.pop("lwdna", None)
+    if plan is not None:
+        cfg.model = resized_model(cfg, str(plan))
+    ours = checkpoint  # weights that must fit exactly; a load_from of the user's need not
+    if checkpoint is None and section is not None and section.init == "inherit":
+        ours = _weights_of(plan)
+    if ours is not None:
+        cfg.load_from, cfg.resume = str(ours), checkpoint is not None
+    cfg.experiment_name = experiment_name(cfg, "train")
+    runner = Runner.from_cfg(cfg)
+    if ours is not None:
+        model = getattr(runner.model, "module", runner.model)
+        check_fits(load_checkpoint_file(ours)["state_dict"], ours, model.state_dict())
+    if plan is not None:
+        # A plan is a handful of numbers: every checkpoint carries what rebuilds its network.
+        hook = next(hook for hook in runner.hooks if isinstance(hook, SafeCheckpointHook))
+        hook.meta["lwdna_plan"] = json.loads(plan.read_text())
+    runner.train()
+    return write_summary(runner, plan)
+
+
+def _weights_of(plan: Path) -> Path:
+    path = weights_path(plan)
+    if not path.is_file():
+        raise UserError(f"{path}: no weights beside the plan to inherit; give --cfg-options lwdna.init=fresh")
+    return path

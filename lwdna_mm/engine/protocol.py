@@ -1,0 +1,64 @@
+"""What every run of this package adds to a config, baseline and LW-DNA alike."""
+
+import copy
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from ..errors import UserError
+from ..registry import MODELS
+
+# mmengine shares loggers and message hubs between runners of one name, which has the time in seconds only.
+_runs = count(1)
+
+
+def complete(cfg: Config) -> Config:
+    """Fill in the seed, the work_dir, safe checkpoints and exact resume; the config is changed in place.
+
+    Raises:
+        UserError: the checkpoint hook is of a class that cannot be replaced by the safe one.
+    """
+    cfg.setdefault("randomness", {})
+    if cfg.randomness.get("seed") is None:
+        cfg.randomness.seed = 0
+    if cfg.get("work_dir") is None:
+        cfg.work_dir = str(Path("work_dirs", Path(cfg.filename).stem))
+    cfg.setdefault("default_hooks", {})
+    hook = cfg.default_hooks.get("checkpoint") or dict(type="CheckpointHook", interval=1)
+    if hook["type"] not in ("CheckpointHook", "mmengine.CheckpointHook", "lwdna_mm.SafeCheckpointHook"):
+        raise UserError(f"default_hooks.checkpoint.type is {hook['type']!r}, but must be 'CheckpointHook'")
+    cfg.default_hooks.checkpoint = {**hook, "type": "lwdna_mm.SafeCheckpointHook"}
+    hooks = cfg.get("custom_hooks") or []
+    if not any(hook["type"] == "lwdna_mm.ExactResumeHook" for hook in hooks):
+        cfg.custom_hooks = [*hooks, dict(type="lwdna_mm.ExactResumeHook")]
+    cfg.train_dataloader.persistent_workers = False
+    _span_training(cfg)
+    return cfg
+
+
+def _span_training(cfg: Config) -> None:
+    """Let schedules that name no end last as long as the training, which the command line may have changed."""
+    schedulers = cfg.get("param_scheduler") or []
+    for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
+        if not {"end", "T_max", "total_iters", "milestones", "step_size"} & set(scheduler):
+            key = "max_epochs" if scheduler.get("by_epoch", True) else "max_iters"
+            if key in cfg.train_cfg:
+                scheduler.end = cfg.train_cfg[key]
+
+
+def experiment_name(cfg: Config, stage: str) -> str:
+    """A name that no other runner of this process has."""
+    return f"{Path(cfg.filename or 'config').stem}_{stage}{next(_runs)}"
+
+
+def build_model(cfg: Config) -> nn.Module:
+    """Build the model of a config as a runner would."""
+    init_default_scope(cfg.get("default_scope", "mmengine"))
+    model: dict[str, Any] = copy.deepcopy(cfg.model)
+    if cfg.get("data_preprocessor") is not None:
+        model.setdefault("data_preprocessor", cfg.data_preprocessor)
+    return MODELS.build(model)

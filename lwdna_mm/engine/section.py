@@ -1,0 +1,133 @@
+"""The ``lwdna`` section of a config: the one thing that tells an LW-DNA run from its baseline."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
+
+from ..errors import UserError
+from ..models.trace import Shape, parse_shapes
+
+
+@dataclass(frozen=True)
+class ShrinkOptions:
+    """How the widened network is judged and cut (paper, section 4: shrinkage).
+
+    Attributes:
+        warmup_iters: iterations of ordinary training of the widened network before it is judged.
+        iters: iterations (mini-batches) over which the criterion looks.
+        criterion: config of one of :data:`lwdna_mm.shrink.CRITERIA`.
+        policy: how the search spends the budget, ``'threshold'`` or ``'density'``.
+        min_ratio: share of a group's widened channels that always stays; or a dict of shares by group.
+        divisor: widths are multiples of it.
+    """
+
+    warmup_iters: int = 0
+    iters: int = 16
+    criterion: dict = field(default_factory=lambda: dict(type="GradientCriterion"))
+    policy: str = "threshold"
+    min_ratio: float | dict = 0.4
+    divisor: int = 1
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits as shares of the baseline's own FLOPs and parameters; at least one is given."""
+
+    flops: float | None = None
+    params: float | None = None
+
+
+@dataclass(frozen=True)
+class LwdnaSection:
+    """The parsed section.
+
+    Attributes:
+        widen: factor by which every channel group of the baseline grows before the search.
+        shrink: see :class:`ShrinkOptions`.
+        budget: see :class:`Budget`.
+        init: ``'inherit'``: training starts from the weights cut out of the widened network; ``'fresh'``:
+            from the network's own initialisation.
+        input_shapes: one (C, H, W) for every input of the model's tensor mode.
+        grouped, keep, amortized: handed to :func:`lwdna_mm.channels.analyze`.
+    """
+
+    input_shapes: tuple[Shape, ...]
+    widen: float = 2.0
+    shrink: ShrinkOptions = field(default_factory=ShrinkOptions)
+    budget: Budget = field(default_factory=lambda: Budget(flops=1.0))
+    init: str = "inherit"
+    grouped: str = "within"
+    keep: tuple[str, ...] = ()
+    amortized: tuple[int, ...] = ()
+
+    @property
+    def trace_options(self) -> dict[str, Any]:
+        """What is needed to trace the network again, in plain JSON types."""
+        return dict(
+            input_shape=[list(shape) for shape in self.input_shapes],
+            grouped=self.grouped,
+            keep=list(self.keep),
+            amortized=list(self.amortized),
+        )
+
+
+def parse_section(section: Mapping[str, Any]) -> LwdnaSection:
+    """Check and complete the ``lwdna`` section of a config.
+
+    Raises:
+        UserError: an unknown key, a missing input shape, or a value out of its range.
+    """
+    section = dict(section)
+    names = [item.name for item in fields(LwdnaSection) if item.name != "input_shapes"]
+    _check_keys("lwdna", section, [*names, "input_shape"])
+    if section.get("input_shape") is None:
+        raise UserError("lwdna.input_shape is missing: give the shape of one input, such as (3, 32, 32)")
+    section["input_shapes"] = parse_shapes(section.pop("input_shape"))
+    section["shrink"] = _build("lwdna.shrink", ShrinkOptions, section.get("shrink", {}))
+    section["budget"] = _build("lwdna.budget", Budget, section.get("budget", dict(flops=1.0)))
+    for name in ("keep", "amortized"):
+        section[name] = tuple(section.get(name, ()))
+    parsed = LwdnaSection(**section)
+    _check_values(parsed)
+    return parsed
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """The end of an error message: what was probably meant by ``name``."""
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(known))}"
+
+
+def _check_keys(where: str, given: Mapping, known: Sequence[str]) -> None:
+    for key in given:
+        if key not in known:
+            raise UserError(f"{where} has no key {key!r}: {nearest(key, known)}")
+
+
+def _build(where: str, cls: type, given: Any) -> Any:
+    if not isinstance(given, Mapping):
+        raise UserError(f"{where} must be a dict, not {given!r}")
+    _check_keys(where, given, [item.name for item in fields(cls)])
+    return cls(**given)
+
+
+def _check_values(section: LwdnaSection) -> None:
+    shrink, budget = section.shrink, section.budget
+    ratios = shrink.min_ratio.values() if isinstance(shrink.min_ratio, Mapping) else [shrink.min_ratio]
+    rules = [
+        ("widen", section.widen, section.widen >= 1, "at least 1"),
+        ("shrink.warmup_iters", shrink.warmup_iters, shrink.warmup_iters >= 0, "0 or more"),
+        ("shrink.iters", shrink.iters, shrink.iters >= 1, "1 or more"),
+        ("shrink.min_ratio", shrink.min_ratio, all(0 <= one <= 1 for one in ratios), "between 0 and 1"),
+        ("shrink.divisor", shrink.divisor, shrink.divisor >= 1, "1 or more"),
+        ("init", section.init, section.init in ("inherit", "fresh"), "'inherit' or 'fresh'"),
+        ("budget", budget, any(v is not None for v in (budget.flops, budget.params)), "flops, params or both"),
+    ]
+    rules += [
+        (f"budget.{name}", value, value is None or value > 0, "above 0")
+        for name, value in (("flops", budget.flops), ("params", budget.params))
+    ]
+    for name, value, good, wanted in rules:
+        if not good:
+            raise UserError(f"lwdna.{name} is {value!r}, but must be {wanted}")

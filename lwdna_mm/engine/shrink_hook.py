@@ -1,0 +1,119 @@
+"""The search for a channel plan, as a hook of a short mmengine run over the widened network."""
+
+import time
+from pathlib import Path
+
+import torch
+from mmengine.dist import all_gather_object, barrier, broadcast_object_list, get_world_size, is_main_process
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from ..channels import ChannelGraph, ChannelPlan, resize
+from ..models.trace import trace
+from ..registry import HOOKS
+from ..shrink import CRITERIA, attach_gates, search
+from .plan_file import describe_plan, weights_path, write_weights
+from .section import LwdnaSection
+
+
+@HOOKS.register_module()
+class ShrinkHook(Hook):
+    """Judges the channels of the widened network and writes the plan (paper, section 4: shrinkage).
+
+    The runner's model is the widened network, its loop a :class:`ShrinkLoop`. At the end the plan lies in
+    ``out`` and the weights cut out of the widened network beside it, under the same name with suffix ``.pth``.
+
+    Args:
+        section: the ``lwdna`` section of the config.
+        baseline: the channel graph of the network before it was widened.
+        seed: written into the plan, and given to criteria that draw numbers.
+        out: where the plan goes.
+        started: ``time.perf_counter()`` at the beginning of the search, for its cost.
+    """
+
+    priority = "VERY_LOW"
+
+    def __init__(
+        self, section: LwdnaSection, baseline: ChannelGraph, seed: int, out: str | Path, started: float
+    ) -> None:
+        self.section, self.baseline, self.seed = section, baseline, seed
+        self.out, self.started = Path(out), started
+        criterion = dict(section.shrink.criterion)
+        if criterion.get("type") == "RandomCriterion":
+            criterion.setdefault("seed", seed)
+        self.criterion_config = criterion
+        self.criterion = CRITERIA.build(criterion)
+
+    def before_train(self, runner: Runner) -> None:
+        """Attach the gates.
+
+        Raises:
+            BudgetError: the smallest allowed network already costs more than the budget.
+        """
+        self.model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        self.graph = trace(self.model, self.section.trace_options)
+        self._search({name: torch.ones(group.width) for name, group in self.graph.free.items()})
+        self.gates = attach_gates(self.model, self.graph)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        """Let the criterion see the gates' gradients."""
+        if runner.train_loop.observing:
+            self.criterion.observe(self.gates)
+        else:
+            for gate in self.gates.values():
+                gate.grad = None
+
+    def after_train(self, runner: Runner) -> None:
+        """Search the plan, cut the network, write both."""
+        self._merge_ranks()
+        scores = self.criterion.scores(self.graph)
+        silent = [name for name, score in scores.items() if not score.any()]
+        if silent:
+            runner.logger.warning(
+                f"{len(silent)} groups got no gradient, so their channels cannot be told apart: {', '.join(silent)}. "
+                "Does a zero initialisation (zero_init_residual) cut them off? Then give lwdna.shrink.warmup_iters."
+            )
+        plan = self._search(scores)
+        self.gates.remove()
+        if is_main_process():
+            self._write(runner, plan)
+        barrier()
+
+    def _search(self, scores: dict[str, Tensor]) -> ChannelPlan:
+        shrink, budget = self.section.shrink, self.section.budget
+        plan = search(
+            self.graph,
+            scores,
+            max_flops=budget.flops,
+            max_params=budget.params,
+            min_ratio=shrink.min_ratio,
+            divisor=shrink.divisor,
+            policy=shrink.policy,
+            relative_to=self.baseline,
+        )
+        shared = [plan]
+        broadcast_object_list(shared)  # all ranks hold the same scores; rounding may still differ between devices
+        return shared[0]
+
+    def _merge_ranks(self) -> None:
+        """Average what the ranks have observed."""
+        if get_world_size() == 1:
+            return
+        states = all_gather_object(self.criterion.state_dict())
+        if states[0]:
+            names = states[0]["sums"]
+            merged = {name: sum(state["sums"][name] for state in states) for name in names}
+            self.criterion.load_state_dict(dict(batches=sum(state["batches"] for state in states), sums=merged))
+
+    def _write(self, runner: Runner, plan: ChannelPlan) -> None:
+        small: nn.Module = resize(self.model, self.graph, plan, inherit=True)
+        samples = runner.max_iters * runner.train_dataloader.batch_size * get_world_size()
+        cost = dict(
+            samples=samples, flops=int(self.graph.flops()), seconds=round(time.perf_counter() - self.started, 2)
+        )
+        described = describe_plan(plan, self.graph, self.baseline, self.section, self.criterion_config, self.seed)
+        # The plan comes last: where it is, the search is over.
+        write_weights(small, cost, weights_path(self.out))
+        described.to_json(self.out)

@@ -1,0 +1,126 @@
+"""What the tracking tools share: from a command line to a tracker, and from a tracker to its scores."""
+
+import argparse
+import copy
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from got10k.trackers import IdentityTracker, Tracker
+from mmengine.config import Config, DictAction
+
+from ..datasets.tracking import Track
+from ..errors import UserError
+from ..evaluation.tracking import GroundTruthTracker, LocalGOT10k, LocalOTB
+from ..models.tracking import SiameseNetwork, SiameseTracker
+from ..visualization.tracks import save_strip, save_video
+from .checkpoint import check_fits, load_checkpoint_file
+from .config import load_config
+from .pipeline import resized_model
+from .protocol import build_model
+
+SAVERS = {"strip": (save_strip, ".png"), "video": (save_video, ".mp4")}
+
+
+def add_network_arguments(parser: argparse.ArgumentParser, required: bool) -> None:
+    """CONFIG, CHECKPOINT and what goes with them."""
+    parser.add_argument("config", nargs=None if required else "?", help="config of a Siamese network")
+    parser.add_argument("checkpoint", nargs=None if required else "?", help="its trained weights")
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="changes to the config, key=value")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+
+
+def add_evaluation_arguments(parser: argparse.ArgumentParser) -> None:
+    """What both benchmarks' tools take."""
+    add_network_arguments(parser, required=False)
+    parser.add_argument(
+        "--tracker",
+        choices=["identity", "groundtruth"],
+        help="score got10k's identity tracker, or the annotations themselves, instead of a network",
+    )
+    parser.add_argument("--root", required=True, help="folder of the benchmark; nothing is downloaded")
+    parser.add_argument("--sequences", nargs="+", help="names of sequences; all that are there by default")
+    parser.add_argument("--out", default="work_dirs/tracking", help="gets results, reports and pictures")
+    parser.add_argument("--overwrite", action="store_true", help="track again where results exist")
+    parser.add_argument("--vis", choices=list(SAVERS), help="draw the tracks on the frames")
+
+
+def tracker_from(args: argparse.Namespace, tracks: Sequence[Track]) -> Tracker:
+    """The tracker that a command line asks for.
+
+    Raises:
+        UserError: neither a network nor ``--tracker`` is given, or both are; see also :func:`load_tracker`.
+    """
+    if (args.tracker is None) == (args.checkpoint is None):
+        raise UserError("give either CONFIG and CHECKPOINT, or --tracker")
+    if args.tracker == "identity":
+        return IdentityTracker()
+    if args.tracker == "groundtruth":
+        return GroundTruthTracker(tracks)
+    return load_tracker(args.config, args.checkpoint, args.cfg_options, args.device)
+
+
+def load_tracker(
+    config: str | Path, checkpoint: str | Path, options: Mapping[str, Any] | None = None, device: str = "cpu"
+) -> SiameseTracker:
+    """A tracker with trained weights; an LW-DNA network is rebuilt from the plan its checkpoint carries.
+
+    Its name has a hash of the weights and of the config's model, so that results of one are never taken for
+    another's.
+
+    Raises:
+        UserError: the config or the checkpoint cannot be used, or the one is not of the other.
+    """
+    cfg = load_config(config, options)
+    loaded = load_checkpoint_file(checkpoint)
+    plan = loaded.get("meta", {}).get("lwdna_plan")
+    name = f"{Path(config).stem}-{_fingerprint(cfg, checkpoint)}"
+    if plan is not None:
+        cfg = copy.deepcopy(cfg)
+        cfg.model = resized_model(cfg, plan)
+    network = build_model(cfg)
+    if not isinstance(network, SiameseNetwork):
+        raise UserError(f"{config}: its model is a {type(network).__name__}, not a SiameseNetwork")
+    check_fits(loaded["state_dict"], checkpoint, network.state_dict())
+    network.load_state_dict(loaded["state_dict"])
+    return SiameseTracker(network.to(device), name)
+
+
+def evaluate(
+    experiment: LocalOTB | LocalGOT10k, tracker: Tracker, tracks: Sequence[Track], args: argparse.Namespace
+) -> None:
+    """Track, score, draw, and print the scores in one line.
+
+    Args:
+        experiment: on the sequences ``tracks``.
+        tracker: tracks what has no results yet.
+        tracks: the sequences, for the pictures.
+        args: from :func:`add_evaluation_arguments`.
+    """
+    if args.overwrite:
+        experiment.forget(tracker.name)
+    experiment.run(tracker)
+    performance = experiment.report([tracker.name])
+    if args.vis:
+        folder = Path(args.out) / "vis" / tracker.name
+        folder.mkdir(parents=True, exist_ok=True)
+        save, suffix = SAVERS[args.vis]
+        for track in tracks:
+            file = folder / (track.name + suffix)
+            boxes = np.loadtxt(experiment.record_file(tracker.name, track.name), delimiter=",", ndmin=2)
+            save(file, track.frames, {"ground truth": track.boxes, tracker.name: boxes})
+            print(f"Drawn to {file}")
+    if performance is not None:
+        overall = performance[tracker.name]["overall"]
+        scores = " ".join(f"{key} {value:.3f}" for key, value in overall.items() if np.isscalar(value))
+        print(f"{tracker.name} on {len(tracks)} sequences: {scores}")
+
+
+def _fingerprint(cfg: Config, checkpoint: str | Path) -> str:
+    digest = hashlib.sha256(Path(checkpoint).read_bytes())
+    digest.update(json.dumps(cfg.model.to_dict(), sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:8]

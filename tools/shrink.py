@@ -1,0 +1,47 @@
+"""Search the channel plan of a config with an ``lwdna`` section, and stop there."""
+
+import argparse
+from collections.abc import Sequence
+
+from lwdna_mm.errors import UserError, one_line
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    from mmengine.config import DictAction
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", help="config file")
+    parser.add_argument("--out", default="plan.json", help="the plan; its weights go beside it, with suffix .pth")
+    parser.add_argument("--work-dir", help="folder for logs; default work_dirs/CONFIG")
+    parser.add_argument("--criterion", help="in place of the config's, such as RandomCriterion or UniformCriterion")
+    parser.add_argument("--seed", type=int, help="random seed; default 0")
+    parser.add_argument("--amp", action="store_true", help="mixed precision: float16, or bfloat16 on the CPU")
+    parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none")
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by torch's old launcher")
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="changes to the config: key=value ...")
+    return parser.parse_args(argv)
+
+
+@one_line
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    args = parse_args(argv)
+    from lwdna_mm import engine
+
+    cfg = engine.load_config(args.config, args.cfg_options)
+    if not cfg.get("lwdna"):
+        raise UserError(f"{args.config} has no lwdna section")
+    engine.apply_arguments(cfg, args)
+    if args.criterion:
+        cfg.lwdna.setdefault("shrink", {}).criterion = dict(type=args.criterion)
+    plan = engine.shrink(cfg, args.out)
+    meta, base = plan.meta, plan.meta["baseline"]
+    print(
+        f"{args.out}: {len(plan.widths)} groups, {meta['flops'] / 1e6:.4g} MFLOPs "
+        f"({meta['flops'] / base['flops']:.2%} of the baseline's), {meta['params'] / 1e6:.4g} M parameters "
+        f"({meta['params'] / base['params']:.2%})"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Evaluate a checkpoint on the test set of its config; a plan in the checkpoint is found and used."""
+
+import argparse
+import json
+from collections.abc import Sequence
+
+from lwdna_mm.errors import one_line
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    from mmengine.config import DictAction
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", help="config file")
+    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("--plan", help="plan.json of the network; default: the one that the checkpoint carries")
+    parser.add_argument("--work-dir", help="folder for logs; default work_dirs/CONFIG/test")
+    parser.add_argument("--out", help="write the metrics to this JSON file")
+    parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none")
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by torch's old launcher")
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="changes to the config: key=value ...")
+    return parser.parse_args(argv)
+
+
+@one_line
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    args = parse_args(argv)
+    from lwdna_mm import engine
+
+    cfg = engine.load_config(args.config, args.cfg_options)
+    engine.apply_arguments(cfg, args)
+    metrics = engine.evaluate(cfg, args.checkpoint, plan=args.plan)
+    for name, value in metrics.items():
+        print(f"{name}: {value:.4f}")
+    if args.out:
+        engine.write_atomically((json.dumps(metrics, indent=2, sort_keys=True) + "\n").encode(), args.out)
+
+
+if __name__ == "__main__":
+    main()

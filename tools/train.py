@@ -1,0 +1,45 @@
+"""Train a config: its baseline, or with an ``lwdna`` section widen, shrink and retrain."""
+
+import argparse
+from collections.abc import Sequence
+
+from lwdna_mm.errors import one_line
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    from mmengine.config import DictAction
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", help="config file")
+    parser.add_argument("--work-dir", help="folder for logs, plan and checkpoints; default work_dirs/CONFIG")
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const=True,
+        default=False,
+        help="go on with what is in the work_dir, at the stage it has reached; or from the given checkpoint",
+    )
+    parser.add_argument("--plan", help="train this plan.json instead of searching one")
+    parser.add_argument("--seed", type=int, help="random seed; default 0")
+    parser.add_argument("--amp", action="store_true", help="mixed precision: float16, or bfloat16 on the CPU")
+    parser.add_argument("--no-validate", action="store_true", help="do not validate during the training")
+    parser.add_argument("--auto-scale-lr", action="store_true", help="scale the learning rate with the batch size")
+    parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none")
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by torch's old launcher")
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="changes to the config: key=value ...")
+    return parser.parse_args(argv)
+
+
+@one_line
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    args = parse_args(argv)
+    from lwdna_mm import engine
+
+    cfg = engine.load_config(args.config, args.cfg_options)
+    engine.apply_arguments(cfg, args)
+    print(engine.format_summary(engine.run(cfg, plan=args.plan, resume=args.resume)))
+
+
+if __name__ == "__main__":
+    main()
