@@ -103,7 +103,7 @@ def attach_gates(model: nn.Module, graph: ChannelGraph) -> Gates:
     gates: dict[str, nn.Parameter] = {}
     uses: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, group in graph.free.items():
-        for param, _ in group.members:
+        for param, _ in group.gated:
             if param not in parameters:
                 raise UserError(
                     f"the model has no parameter {param!r}, which group {name!r} of the graph has: "

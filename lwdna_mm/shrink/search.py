@@ -18,7 +18,7 @@ MIN_RATIO = 0.2
 MIN_PRICE = 1e-12
 
 # Rounds of the density policy: prices are taken anew in each.
-ROUNDS = 16
+ROUNDS = 12
 
 
 class BudgetError(UserError):
@@ -84,17 +84,18 @@ def density(steps: Steps, budget: Budget) -> np.ndarray:
     The marginal cost of a group depends on the widths of its neighbours, so each round drops only its share of
     the excess. Costs are shares of the budget, added up where there are two.
     """
-    widths, order = steps.full, np.arange(len(steps.group))
+    widths, kept = steps.full, np.arange(len(steps.group))
     excess = np.maximum(budget.cost(widths) - budget.limits, 0)
     for left in reversed(range(ROUNDS)):
         narrower = np.maximum(widths - steps.divisor * np.eye(len(widths), dtype=np.int64), 0)
         price = ((budget.cost(widths) - budget.cost(narrower)) / budget.limits).sum(-1)
-        key = steps.value / np.maximum(price, MIN_PRICE)[steps.group]
-        order = order[np.argsort(-key[order], kind="stable")]
-        widths, rest = steps.take(steps.floor, order, Budget(budget.measures, budget.limits + excess * left / ROUNDS))
-        order = order[: len(order) - len(rest)]
-    rest = np.setdiff1d(np.arange(len(steps.group)), order)
-    return steps.fill(widths, rest[np.argsort(-key[rest], kind="stable")], key, budget)
+        value_per_cost = steps.value / np.maximum(price, MIN_PRICE)[steps.group]
+        kept = kept[np.argsort(-value_per_cost[kept], kind="stable")]
+        looser = Budget(budget.measures, budget.limits + excess * left / ROUNDS)
+        widths, rest = steps.take(steps.floor, kept, looser)
+        kept = kept[: len(kept) - len(rest)]
+    order = np.argsort(-value_per_cost, kind="stable")
+    return steps.fill(widths, order[~np.isin(order, kept)], value_per_cost, budget)
 
 
 POLICIES = {"threshold": threshold, "density": density}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # How many prefixes are priced in one call of the closed form.
-PROBES = 64
+PROBES = 16
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,9 @@ class Steps:
         groups = len(widths)
         low, high = 0, len(steps)  # so many steps are known to fit; more than so many are known not to
         while low < high:
-            cuts = np.unique(np.linspace(low, high, PROBES + 1).astype(np.int64))[1:]
-            piece = np.searchsorted(cuts, np.arange(low, high), side="right")
+            piece_size = -(-(high - low) // PROBES)
+            cuts = np.append(np.arange(low + piece_size, high, piece_size), high)
+            piece = np.arange(high - low) // piece_size
             counts = np.bincount(piece * groups + self.group[steps[low:high]], minlength=len(cuts) * groups)
             reached = widths + self.divisor * counts.reshape(len(cuts), groups).cumsum(0)
             fits = budget.fits(reached)

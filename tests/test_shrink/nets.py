@@ -1,0 +1,43 @@
+"""Small networks to gate and to search."""
+
+import torch
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+
+BACKBONES = {
+    "ResNet-18": (dict(type="mmpretrain.ResNet", depth=18, stem_channels=8, base_channels=8), 64),
+    "ResNet-CIFAR": (dict(type="mmpretrain.ResNet_CIFAR", depth=18, stem_channels=8, base_channels=8), 64),
+    "MobileNetV2": (dict(type="mmpretrain.MobileNetV2", widen_factor=0.25), 1280),
+    "SE-ResNet": (dict(type="mmpretrain.SEResNet", depth=50, stem_channels=8, base_channels=16), 512),
+    "RegNetX": (dict(type="mmpretrain.RegNet", arch=dict(w0=8, wa=8, wm=2.0, group_w=8, depth=6, bot_mul=1.0)), 0),
+}
+
+
+def classifier(name: str) -> nn.Module:
+    """A full classifier of 10 classes in float64, whose batch norms fit its activations."""
+    torch.manual_seed(0)
+    backbone, channels = BACKBONES[name]
+    if name == "RegNetX":
+        channels = MODELS.build(backbone).stage_widths[-1]
+    model = MODELS.build(
+        dict(
+            type="mmpretrain.ImageClassifier",
+            backbone=backbone,
+            neck=dict(type="mmpretrain.GlobalAveragePooling"),
+            head=dict(type="mmpretrain.LinearClsHead", num_classes=10, in_channels=channels),
+        )
+    ).double()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.5, 0.5)
+            module.momentum = None  # the plain mean of all batches
+    model.train()
+    for _ in range(2):
+        model(images())
+    return model
+
+
+def images() -> Tensor:
+    """Eight images (8, 3, 32, 32), the same at every call."""
+    return torch.rand(8, 3, 32, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
