@@ -8,7 +8,7 @@ from ...registry import MODELS
 
 
 def _halves(losses: torch.Tensor, positive: torch.Tensor, negative: torch.Tensor) -> torch.Tensor:
-    """The mean over the positives and that over the negatives, averaged; a kind that is absent counts as 0."""
+    """Average of the positives' mean and the negatives' mean; a kind that is absent counts as 0."""
     means = [(losses * mask).sum() / mask.sum().clamp(min=1) for mask in (positive, negative)]
     return 0.5 * (means[0] + means[1])
 

@@ -30,7 +30,7 @@ class CrossCorrelationHead(BaseModule):
         self.scale = scale
         self.positive_radius = positive_radius
         self.stride = stride
-        self.criterion = MODELS.build(loss or dict(type="BalancedBCELoss"))
+        self.criterion = MODELS.build(loss or dict(type="lwdna_mm.BalancedBCELoss"))
 
     def template(self, exemplar: torch.Tensor) -> torch.Tensor:
         """What one tracked target needs of its embedding: the embedding itself."""
@@ -56,7 +56,7 @@ class CrossCorrelationHead(BaseModule):
         return scores[:, 0]
 
     def labels(self, boxes: torch.Tensor, response: int, search_size: int) -> torch.Tensor:
-        """(N, 1, response, response): 1 where a score lies within the radius of the target's centre, else 0."""
+        """(N, 1, response, response): 1 where a score lies within the radius of the target, else 0."""
         cells = torch.arange(response, device=boxes.device) - (response - 1) / 2
         cells = cells * self.stride + (search_size - 1) / 2
         dx = cells[None, None, :] - boxes[:, 0, None, None]

@@ -59,8 +59,8 @@ class SiamRPNHead(BaseModule):
         self.stride = stride
         self.positive_iou = positive_iou
         self.negative_iou = negative_iou
-        self.criterion_cls = MODELS.build(loss_cls or dict(type="BalancedCrossEntropyLoss"))
-        self.criterion_box = MODELS.build(loss_box or dict(type="PositiveSmoothL1Loss"))
+        self.criterion_cls = MODELS.build(loss_cls or dict(type="lwdna_mm.BalancedCrossEntropyLoss"))
+        self.criterion_box = MODELS.build(loss_box or dict(type="lwdna_mm.PositiveSmoothL1Loss"))
         self.box_weight = box_weight
 
     def template(self, exemplar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -88,9 +88,7 @@ class SiamRPNHead(BaseModule):
         loss_box = self.criterion_box(offsets.reshape(len(offsets), 4, -1), targets, labels)
         return dict(loss_cls=loss_cls, loss_box=self.box_weight * loss_box)
 
-    def decode(
-        self, outputs: tuple[torch.Tensor, torch.Tensor], search_size: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def decode(self, outputs: tuple[torch.Tensor, torch.Tensor], search_size: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Target probabilities (N, K, S, S) and boxes (N, K, S, S, 4) in pixels of the search images."""
         logits, offsets = outputs
         n, _, size, _ = logits.shape

@@ -41,9 +41,7 @@ class SiameseTracker(Tracker):
         """
         box = np.asarray(box, dtype=np.float64)
         if not np.isfinite(box).all() or (box[2:] <= 0).any():
-            raise UserError(
-                f"first box {box.tolist()}: must be finite left, top, width, height with a positive area"
-            )
+            raise UserError(f"first box {box.tolist()}: must be finite left, top, width, height with a positive area")
         self.box = centered(box)
         pixels = np.asarray(image)
         side = context_size(self.box[2:], self.network.context)

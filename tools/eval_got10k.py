@@ -1,0 +1,25 @@
+"""Score a tracker on GOT-10k with got10k: AO, SR0.5, SR0.75, fps; or zip its results for the test server."""
+
+import argparse
+from pathlib import Path
+
+from lwdna_mm.datasets.tracking import GOT10kFolder, read_tracks
+from lwdna_mm.engine.tracking import add_evaluation_arguments, evaluate, tracker_from
+from lwdna_mm.errors import one_line
+from lwdna_mm.evaluation.tracking import LocalGOT10k
+
+
+@one_line
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_evaluation_arguments(parser)
+    parser.add_argument("--subset", choices=["val", "test"], default="val")
+    args = parser.parse_args()
+    folder = GOT10kFolder(args.root, args.subset, args.sequences)
+    tracks = list(read_tracks(folder))
+    out = Path(args.out)
+    evaluate(LocalGOT10k(folder, out / "results", out / "reports"), tracker_from(args, tracks), tracks, args)
+
+
+if __name__ == "__main__":
+    main()

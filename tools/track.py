@@ -1,0 +1,77 @@
+"""Follow one target through a video or a folder of frames, from its box in the first frame."""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lwdna_mm.engine.tracking import SAVERS, add_network_arguments, load_tracker
+from lwdna_mm.errors import UserError, one_line
+
+IMAGES = {".jpg", ".jpeg", ".png", ".bmp"}
+
+
+def parse_box(text: str) -> np.ndarray:
+    """``left,top,width,height`` as an array (4,).
+
+    Raises:
+        UserError: it is not four numbers.
+    """
+    try:
+        box = np.array([float(value) for value in text.split(",")])
+    except ValueError as error:
+        raise UserError(f"--box {text}: give left,top,width,height in pixels") from error
+    if box.shape != (4,):
+        raise UserError(f"--box {text}: give left,top,width,height in pixels")
+    return box
+
+
+def find_frames(source: Path, folder: Path) -> list[str]:
+    """The frames of a folder, or those of a video, which are written to ``folder``.
+
+    Raises:
+        UserError: there is no frame.
+    """
+    if source.is_dir():
+        frames = [str(file) for file in sorted(source.iterdir()) if file.suffix.lower() in IMAGES]
+        if not frames:
+            raise UserError(f"{source}: no image ({', '.join(sorted(IMAGES))}) in this folder")
+        return frames
+    frames, video = [], cv2.VideoCapture(str(source))
+    while True:
+        more, image = video.read()
+        if not more:
+            break
+        frames.append(str(folder / f"{len(frames):06d}.png"))
+        cv2.imwrite(frames[-1], image)
+    if not frames:
+        raise UserError(f"{source}: neither a folder of frames nor a readable video")
+    return frames
+
+
+@one_line
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_network_arguments(parser, required=True)
+    parser.add_argument("source", type=Path, help="a video, or a folder of frames in the order of their names")
+    parser.add_argument("--box", required=True, help="target in the first frame: left,top,width,height")
+    parser.add_argument("--out", type=Path, required=True, help="gets boxes.txt and the drawn tracks")
+    args = parser.parse_args()
+    box = parse_box(args.box)
+    tracker = load_tracker(args.config, args.checkpoint, args.cfg_options, args.device)
+    with tempfile.TemporaryDirectory() as folder:
+        frames = find_frames(args.source, Path(folder))
+        boxes, times = tracker.track(frames, box)
+        args.out.mkdir(parents=True, exist_ok=True)
+        np.savetxt(args.out / "boxes.part", boxes, fmt="%.3f", delimiter=",")
+        os.replace(args.out / "boxes.part", args.out / "boxes.txt")
+        for name, (save, suffix) in SAVERS.items():
+            save(args.out / (name + suffix), frames, {"target": boxes})
+    print(f"{len(frames)} frames at {len(times) / times.sum():.1f} fps: boxes and pictures in {args.out}")
+
+
+if __name__ == "__main__":
+    main()
