@@ -1,0 +1,71 @@
+import pytest
+
+from lwdna_mm.engine.config import check_data, load_config
+from lwdna_mm.errors import UserError
+
+CONFIG = """
+data_root = "data/here"
+model = dict(type="ImageClassifier", backbone=dict(depth=20))
+train_cfg = dict(by_epoch=True, max_epochs=3)
+train_dataloader = dict(
+    batch_size=4, dataset=dict(type="RepeatDataset", times=2, dataset=dict(type="CustomDataset", data_prefix="train"))
+)
+test_dataloader = [dict(dataset=dict(type="CustomDataset", data_root="elsewhere"))]
+my_variable = 3
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "config.py"
+    path.write_text(CONFIG)
+    return path
+
+
+def test_options_are_applied(config):
+    cfg = load_config(config, {"train_cfg.max_epochs": 1, "train_dataloader.num_workers": 2, "randomness": dict(seed=1)})
+    assert (cfg.train_cfg.max_epochs, cfg.train_dataloader.num_workers, cfg.randomness.seed) == (1, 2, 1)
+
+
+def test_data_root_reaches_the_datasets_that_name_none(config):
+    cfg = load_config(config, {"data_root": "data/there"})
+    assert cfg.train_dataloader.dataset.dataset.data_root == "data/there"
+    assert cfg.test_dataloader[0].dataset.data_root == "elsewhere"
+    assert "data_root" not in cfg.train_dataloader.dataset
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("train_cgf.max_epochs", "no 'train_cgf'; did you mean 'train_cfg'"),
+        ("model.backbnoe.depth", "no 'model.backbnoe'; did you mean 'backbone'"),
+        ("train_cfg.max_epoch", "unknown key 'max_epoch', did you mean 'max_epochs'"),
+        ("modle", "unknown key; did you mean 'model'"),
+        ("test_dataloader.3.batch_size", "no 'test_dataloader.3'"),
+    ],
+)
+def test_misspelt_options_are_named(config, key, message):
+    with pytest.raises(UserError, match=message):
+        load_config(config, {key: 1})
+
+
+def test_misspelt_key_in_the_file(config):
+    config.write_text(CONFIG + "\noptim_wraper = dict()\n")
+    with pytest.raises(UserError, match="'optim_wraper', did you mean 'optim_wrapper'"):
+        load_config(config)
+
+
+def test_missing_config(tmp_path):
+    with pytest.raises(UserError, match="no such config file"):
+        load_config(tmp_path / "none.py")
+
+
+def test_missing_data_is_named(config, tmp_path):
+    cfg = load_config(config, {"data_root": str(tmp_path)})
+    with pytest.raises(UserError, match=rf"train_dataloader: {tmp_path}/train does not exist.*data_root=PATH"):
+        check_data(cfg)
+    (tmp_path / "train").mkdir()
+    with pytest.raises(UserError, match="test_dataloader: elsewhere does not exist.*test_dataloader.dataset.data_root"):
+        check_data(cfg)
+    cfg.test_dataloader[0].dataset.download = True
+    check_data(cfg)

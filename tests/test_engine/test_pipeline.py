@@ -1,0 +1,141 @@
+import json
+
+import pytest
+import torch
+from digits_runs import tiny_config
+from torch.utils.flop_counter import FlopCounterMode
+
+from lwdna_mm.engine import run, shrink
+from lwdna_mm.engine.checkpoint import load_checkpoint_file
+from lwdna_mm.engine.pipeline import resized_model
+from lwdna_mm.engine.protocol import build_model
+from lwdna_mm.errors import UserError
+from lwdna_mm.shrink import BudgetError
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The work_dir of a complete run, and what it returned."""
+    work_dir = tmp_path_factory.mktemp("finished")
+    return work_dir, run(tiny_config(work_dir))
+
+
+def count(model):
+    """FLOPs and parameters by PyTorch's own counters."""
+    model.eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(torch.rand(1, 1, 8, 8), mode="tensor")
+    return counter.get_total_flops() // 2, sum(p.numel() for p in model.parameters())
+
+
+def test_plan_file(finished):
+    text = (finished[0] / "plan.json").read_text()
+    plan = json.loads(text)
+    assert text == json.dumps(plan, indent=2, sort_keys=True) + "\n"
+    assert len(text) < 2000
+    assert plan["criterion"] == dict(type="GradientCriterion")
+    assert (plan["seed"], plan["policy"], plan["budget"]) == (0, "threshold", dict(flops=1.0))
+    assert plan["flops"] <= plan["baseline"]["flops"]
+
+
+def test_numbers_are_those_of_the_networks(finished):
+    work_dir, summary = finished
+    cfg = tiny_config(work_dir)
+    assert (summary["baseline"]["flops"], summary["baseline"]["params"]) == count(build_model(cfg))
+    cfg.model = resized_model(cfg, str(work_dir / "plan.json"))
+    small = build_model(cfg)
+    assert (summary["flops"], summary["params"]) == count(small)
+    checkpoint = load_checkpoint_file(work_dir / "epoch_3.pth")
+    small.load_state_dict(checkpoint["state_dict"])  # strict: the network is the plain one, with its plain names
+    assert checkpoint["meta"]["lwdna_plan"] == json.loads((work_dir / "plan.json").read_text())
+
+
+def test_summary(finished):
+    work_dir, summary = finished
+    assert json.loads((work_dir / "summary.json").read_text()) == summary
+    assert 0 <= summary["metrics"]["last"]["accuracy/top1"] <= summary["metrics"]["best"]["accuracy/top1"] <= 100
+    assert summary["training"]["samples"] == 3 * 64
+    search = summary["search"]
+    assert search["samples"] == 3 * 16
+    assert search["share"] == pytest.approx(48 * search["flops"] / (192 * summary["flops"]))
+
+
+def test_training_begins_with_the_inherited_weights(finished, tmp_path):
+    started = tiny_config(tmp_path, train_cfg__max_epochs=1, optim_wrapper__optimizer__lr=0.0)
+    run(started)
+    inherited = load_checkpoint_file(tmp_path / "plan.pth")["state_dict"]
+    trained = load_checkpoint_file(tmp_path / "epoch_1.pth")["state_dict"]
+    name = "backbone.layer1.0.conv1.weight"
+    assert torch.equal(inherited[name], trained[name])
+    fresh = tiny_config(tmp_path, train_cfg__max_epochs=1, optim_wrapper__optimizer__lr=0.0, lwdna__init="fresh")
+    run(fresh)
+    assert not torch.equal(inherited[name], load_checkpoint_file(tmp_path / "epoch_1.pth")["state_dict"][name])
+
+
+def test_same_seed_same_plan(finished, tmp_path):
+    shrink(tiny_config(tmp_path), tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == (finished[0] / "plan.json").read_bytes()
+
+
+def test_random_control_follows_the_seed(tmp_path):
+    plans = []
+    for seed in (0, 0, 1):
+        cfg = tiny_config(tmp_path, lwdna__shrink__criterion=dict(type="RandomCriterion"))
+        cfg.randomness.seed = seed
+        plans.append(shrink(cfg, tmp_path / "plan.json"))
+    assert plans[0].widths == plans[1].widths != plans[2].widths
+    assert plans[2].meta["criterion"] == dict(type="RandomCriterion", seed=1)
+
+
+def test_warmup_trains_the_widened_network(tmp_path):
+    kept = tiny_config(tmp_path, optim_wrapper__optimizer__lr=1e-2)
+    shrink(kept, tmp_path / "cold.json")
+    warm = tiny_config(tmp_path, optim_wrapper__optimizer__lr=1e-2, lwdna__shrink__warmup_iters=5)
+    shrink(warm, tmp_path / "warm.json")
+    # Only a network that has been trained has moved away from its initial batch-norm scales of 1.
+    scale = "backbone.bn1.weight"
+    assert (load_checkpoint_file(tmp_path / "cold.pth")["state_dict"][scale] == 1).all()
+    assert (load_checkpoint_file(tmp_path / "warm.pth")["state_dict"][scale] != 1).any()
+
+
+def test_a_given_plan_is_trained(finished, tmp_path):
+    plan = finished[0] / "plan.json"
+    summary = run(tiny_config(tmp_path, train_cfg__max_epochs=1), plan=plan)
+    assert (tmp_path / "plan.json").read_bytes() == plan.read_bytes()
+    assert summary["flops"] == finished[1]["flops"]
+
+
+def test_plan_without_weights_cannot_be_inherited(finished, tmp_path):
+    (tmp_path / "lone.json").write_bytes((finished[0] / "plan.json").read_bytes())
+    with pytest.raises(UserError, match="no weights beside the plan"):
+        run(tiny_config(tmp_path / "run"), plan=tmp_path / "lone.json")
+
+
+def test_unreachable_budget_is_told_before_the_search(tmp_path):
+    with pytest.raises(BudgetError):
+        run(tiny_config(tmp_path, lwdna__budget__flops=0.01))
+    assert not (tmp_path / "plan.json").exists()
+
+
+def test_resuming_a_finished_run_changes_nothing(finished):
+    work_dir, summary = finished
+    before = (work_dir / "epoch_3.pth").read_bytes()
+    again = run(tiny_config(work_dir), resume=True)
+    assert (work_dir / "epoch_3.pth").read_bytes() == before
+    assert again["metrics"] == summary["metrics"]
+
+
+def test_a_run_anew_forgets_the_old_one(finished, tmp_path):
+    (tmp_path / "plan.json").write_text("stale")
+    (tmp_path / "last_checkpoint").write_text("stale")
+    with pytest.raises(BudgetError):
+        run(tiny_config(tmp_path, lwdna__budget__flops=0.01))
+    assert not (tmp_path / "plan.json").exists()
+    assert not (tmp_path / "last_checkpoint").exists()
+
+
+def test_plan_of_another_network(finished, tmp_path):
+    cfg = tiny_config(tmp_path, model__backbone__depth=14, model__backbone__base_channels=8)
+    cfg.model.head.in_channels = 32
+    with pytest.raises(UserError, match="another network"):
+        run(cfg, plan=finished[0] / "plan.json")

@@ -1,0 +1,38 @@
+import pytest
+
+from lwdna_mm.engine.section import parse_section
+from lwdna_mm.errors import UserError
+
+
+def test_defaults_and_shapes():
+    section = parse_section(dict(input_shape=(3, 32, 32)))
+    assert section.input_shapes == ((3, 32, 32),)
+    assert (section.widen, section.budget.flops, section.init) == (2.0, 1.0, "inherit")
+    assert section.shrink.criterion == dict(type="GradientCriterion")
+    pair = parse_section(dict(input_shape=[(3, 127, 127), (3, 255, 255)], amortized=[0]))
+    assert pair.input_shapes == ((3, 127, 127), (3, 255, 255))
+    assert pair.trace_options == dict(
+        input_shape=[[3, 127, 127], [3, 255, 255]], grouped="within", keep=[], amortized=[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        (dict(widne=2.0, input_shape=(3, 8, 8)), "lwdna has no key 'widne': did you mean 'widen'"),
+        (dict(shrink=dict(iter=3), input_shape=(3, 8, 8)), "lwdna.shrink has no key 'iter': did you mean 'iters'"),
+        (dict(budget=dict(flop=1), input_shape=(3, 8, 8)), "did you mean 'flops'"),
+        (dict(budget=0.5, input_shape=(3, 8, 8)), "lwdna.budget must be a dict"),
+        (dict(budget=dict(), input_shape=(3, 8, 8)), "flops, params or both"),
+        (dict(budget=dict(flops=0), input_shape=(3, 8, 8)), "budget.flops is 0"),
+        (dict(), "input_shape is missing"),
+        (dict(input_shape=(3, -1, 8)), r"input_shape is \(3, -1, 8\)"),
+        (dict(init="copy", input_shape=(3, 8, 8)), "'inherit' or 'fresh'"),
+        (dict(widen=0.5, input_shape=(3, 8, 8)), "widen is 0.5"),
+        (dict(shrink=dict(min_ratio=dict(stem=2)), input_shape=(3, 8, 8)), "min_ratio"),
+        (dict(shrink=dict(iters=0), input_shape=(3, 8, 8)), "shrink.iters is 0"),
+    ],
+)
+def test_mistakes_are_named(section, message):
+    with pytest.raises(UserError, match=message):
+        parse_section(section)
