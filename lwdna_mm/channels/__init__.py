@@ -2,7 +2,8 @@
 
 from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, ChannelGroup, analyze
 from lwdna_mm.channels.plan import ChannelPlan, PlanError
-from lwdna_mm.channels.resize import ResizeError, resize, verify
+from lwdna_mm.channels.resize import resize, verify
+from lwdna_mm.channels.transfer import ResizeError
 
 __all__ = [
     "AnalysisError",

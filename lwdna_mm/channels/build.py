@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -40,37 +39,28 @@ class _Builder:
         self.recorder = recorder
         self.model = model
         self.tracing = tracing
-        self.unit = self._units()
-        self.positions = self._positions()
-        self.rigid = self._reasons(recorder.rigid)
+        self.unit, self.count = self._units()
+        self.sites = list(recorder.dims)
+        self.rigid = self._mark(recorder.rigid)
         self._evaluate_splits()
-        self.frozen = self._reasons(recorder.frozen)
-        self.contracted: dict[int, frozenset[Site]] = {}
-        for ids, sites in recorder.contracted:
-            for unit in np.unique(self.unit[ids]).tolist():
-                self.contracted[unit] = self.contracted.get(unit, frozenset()) | sites
+        self.frozen = self._mark(recorder.frozen)
+        self.contracted = self._mark([(ids, "") for ids, _ in recorder.contracted])
 
-    def _units(self) -> np.ndarray:
-        """The unit of every id."""
+    def _units(self) -> tuple[np.ndarray, int]:
+        """The unit of every id, and their number. Id 0 is a unit by itself."""
         ties = np.concatenate(self.recorder.ties) if self.recorder.ties else np.zeros((0, 2), np.int64)
         size = self.recorder.count
         graph = coo_array((np.ones(len(ties), np.int8), (ties[:, 0], ties[:, 1])), (size, size))
-        return connected_components(graph, directed=False)[1]
+        count, unit = connected_components(graph, directed=False)
+        return unit, count
 
-    def _positions(self) -> dict[int, dict[Site, list[int]]]:
-        """Where each unit lies: unit -> site -> positions along the dim."""
-        positions: dict[int, dict[Site, list[int]]] = defaultdict(dict)
-        for site, (start, size) in self.recorder.dims.items():
-            for index, unit in enumerate(self.unit[start : start + size].tolist()):
-                positions[unit].setdefault(site, []).append(index)
-        return positions
-
-    def _reasons(self, marks: list[tuple[np.ndarray, str]]) -> dict[int, str]:
-        reasons: dict[int, str] = {}
-        for ids, reason in marks:
-            for unit in np.unique(self.unit[ids[ids != 0]]).tolist():
-                reasons.setdefault(unit, reason)
-        return reasons
+    def _mark(self, marks: list[tuple[np.ndarray, str]]) -> np.ndarray:
+        """For every unit the index of the first mark that concerns it, or -1."""
+        first = np.full(self.count, -1)
+        for index in range(len(marks) - 1, -1, -1):
+            ids = marks[index][0]
+            first[self.unit[ids[ids != 0]]] = index
+        return first
 
     def _evaluate_splits(self) -> None:
         """A cut channel axis is harmless where whole slices along one of its parts are units."""
@@ -78,61 +68,94 @@ class _Builder:
             units = self.unit[plane]
             uneven = [a for a in axes if (units != units.take([0], a)).any()]
             if len(uneven) > 1 or any(a not in allowed for a in uneven):
-                for unit in np.unique(units[plane != 0]).tolist():
-                    self.rigid.setdefault(unit, reason)
+                ids = np.unique(plane)
+                self.rigid[self.unit[ids[ids != 0]]] = len(self.recorder.rigid)
+                self.recorder.rigid.append((ids, reason))
+
+    def _signatures(self) -> list[tuple[np.ndarray, list[tuple[int, slice]], np.ndarray]]:
+        """Units by equal membership: for each kind the units, its sites with the columns of a table of
+        positions, and that table (units x columns)."""
+        spans = [np.arange(start, start + size) for start, size in self.recorder.dims.values()]
+        if not spans:
+            return []
+        unit = self.unit[np.concatenate(spans)]
+        site = np.concatenate([np.full(len(span), index) for index, span in enumerate(spans)])
+        position = np.concatenate([np.arange(len(span)) for span in spans])
+        order = np.lexsort((position, site, unit))
+        unit, site, position = unit[order], site[order], position[order]
+        units, starts = np.unique(unit, return_index=True)
+        ends = np.append(starts[1:], len(unit))
+        marks = np.stack([self.frozen[units], self.rigid[units], self.contracted[units]], 1)
+        kinds: dict[tuple, list[int]] = {}
+        for row, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+            kinds.setdefault((site[start:end].tobytes(), marks[row].tobytes()), []).append(row)
+        found = []
+        for rows in kinds.values():
+            first = starts[rows[0]]
+            width = ends[rows[0]] - first
+            own, begin = np.unique(site[first : first + width], return_index=True)
+            stops = np.append(begin[1:], width)
+            columns = [(int(s), slice(b, e)) for s, b, e in zip(own, begin, stops, strict=True)]
+            found.append((units[rows], columns, position[starts[rows][:, None] + np.arange(width)]))
+        return sorted(found, key=lambda kind: (kind[1][0][0], kind[2][0, 0]))
 
     def graph(self) -> ChannelGraph:
         """Groups, notes and complexity."""
-        signatures: dict[tuple, list[int]] = defaultdict(list)
-        for unit, sites in self.positions.items():
-            signature = (
-                tuple((site, len(where)) for site, where in sites.items()),
-                self.frozen.get(unit),
-                self.rigid.get(unit),
-                self.contracted.get(unit),
-            )
-            signatures[signature].append(unit)
         groups: dict[str, ChannelGroup] = {}
         frozen: dict[str, str] = {}
         notes: dict[str, None] = {}
         taken: dict[str, int] = {}
-        members: dict[str, list[int]] = {}
-        for (sites, why_frozen, why_rigid, _), units in signatures.items():
-            if not any(site in self.recorder.producers for site, _ in sites):
+        column_of = np.full(self.count, -1)
+        free = 0
+        for units, columns, table in self._signatures():
+            sites = [self.sites[index] for index, _ in columns]
+            if not any(site in self.recorder.producers for site in sites):
                 continue  # no layer makes these: the sides of a kernel, the channels of an input
-            group = self._group([site for site, _ in sites], units, bool(why_rigid), taken)
-            why_frozen = why_frozen or self._kept(group)
-            if why_frozen is None and group.width == 1:
-                why_frozen = "all its channels are tied into one"
-            if why_frozen is None:
-                groups[group.name] = group
-                members[group.name] = units
-                if why_rigid:
-                    notes[f"'{group.name}' ({group.width} channels) is rigid: {why_rigid}"] = None
-            else:
+            group = self._group(units, columns, table, taken)
+            why_frozen = self._why_frozen(group, int(units[0]))
+            if why_frozen is not None:
                 frozen[group.name] = why_frozen
                 notes[f"'{group.name}' ({group.width} channels) is frozen: {why_frozen}"] = None
+                continue
+            groups[group.name] = group
+            if group.rigid:
+                reason = self.recorder.rigid[self.rigid[units[0]]][1]
+                notes[f"'{group.name}' ({group.width} channels) is rigid: {reason}"] = None
+            else:
+                column_of[units] = free
+                free += 1
         self._check_keep(groups, frozen)
-        complexity = self._complexity({n: members[n] for n, g in groups.items() if not g.rigid})
+        complexity = self._complexity(column_of, [g.width for g in groups.values() if not g.rigid])
         sizes = {site: size for site, (_, size) in self.recorder.dims.items()}
         return ChannelGraph(groups, frozen, list(notes), complexity, self.tracing, sizes)
 
-    def _group(self, sites: list[Site], units: list[int], rigid: bool, taken: dict[str, int]) -> ChannelGroup:
-        producers = tuple(s for s in self.recorder.producers if s in sites)
-        first = next((s for s in sites if s in self.recorder.producers), sites[0])
-        units.sort(key=lambda unit: self.positions[unit][first][0])
-        name = _module_of(first)
+    def _group(
+        self, units: np.ndarray, columns: list[tuple[int, slice]], table: np.ndarray, taken: dict[str, int]
+    ) -> ChannelGroup:
+        made = [(index, span) for index, span in columns if self.sites[index] in self.recorder.producers]
+        order = np.argsort(table[:, made[0][1].start], kind="stable")
+        members = {self.sites[index]: table[order, span] for index, span in columns}
+        producers = tuple(self.sites[index] for index, _ in made)
+        consumers = tuple(site for site in members if site in self.recorder.consumers)
+        name = _module_of(producers[0])
         taken[name] = taken.get(name, 0) + 1
         name = name if taken[name] == 1 else f"{name}:{taken[name]}"
-        consumers = tuple(s for s in self.recorder.consumers if s in sites)
-        scaling = self.contracted.get(units[0], frozenset())
-        gated = [*consumers, *(s for s in sites if s in scaling and s not in consumers)]
-        members = {site: np.array([self.positions[unit][site] for unit in units]) for site in sites}
-        return ChannelGroup(name, len(units), members, producers, consumers, tuple(gated), rigid, bool(scaling))
+        mark = self.contracted[units[0]]
+        scaling: set[Site] = set()
+        if mark >= 0:
+            for ids, sites in self.recorder.contracted:
+                if np.isin(self.unit[ids], units[:1]).any():
+                    scaling |= sites
+        gated = (*consumers, *(site for site in members if site in scaling and site not in consumers))
+        rigid = bool(self.rigid[units[0]] >= 0)
+        return ChannelGroup(name, len(units), members, producers, consumers, gated, rigid, bool(mark >= 0))
 
-    def _kept(self, group: ChannelGroup) -> str | None:
-        modules = {_module_of(site) for site in group.producers} | {group.name}
-        return "kept as asked" if modules & set(self.tracing.keep) else None
+    def _why_frozen(self, group: ChannelGroup, unit: int) -> str | None:
+        if self.frozen[unit] >= 0:
+            return self.recorder.frozen[self.frozen[unit]][1]
+        if {group.name, *map(_module_of, group.producers)} & set(self.tracing.keep):
+            return "kept as asked"
+        return "all its channels are tied into one" if group.width == 1 else None
 
     def _check_keep(self, groups: dict[str, ChannelGroup], frozen: dict[str, str]) -> None:
         known = {name for name, _ in self.model.named_modules()} | set(groups) | set(frozen)
@@ -140,22 +163,15 @@ class _Builder:
             if name not in known:
                 raise AnalysisError(f"keep: the model has no group or module '{name}'{closest(name, known)}")
 
-    def _complexity(self, free: dict[str, list[int]]) -> Complexity:
-        group_of = {unit: column for column, units in enumerate(free.values()) for unit in units}
-
+    def _complexity(self, column_of: np.ndarray, widths: list[int]) -> Complexity:
         def axis(ids: np.ndarray) -> Axis | None:
             units = self.unit[ids]
-            if (units == units[0]).all():
+            columns = column_of[units]
+            if (units == units[0]).all() or (columns < 0).all():
                 return None
-            weights: dict[int, int] = defaultdict(int)
-            columns = [group_of.get(unit) for unit in units.tolist()]
-            for column in columns:
-                if column is not None:
-                    weights[column] += 1
-            if not weights:
-                return None
-            counted = {column: count // len(list(free.values())[column]) for column, count in weights.items()}
-            return Axis(counted, columns.count(None))
+            counts = np.bincount(columns[columns >= 0], minlength=len(widths))
+            weights = {int(c): int(counts[c]) // widths[c] for c in np.flatnonzero(counts)}
+            return Axis(weights, int((columns < 0).sum()))
 
         def term(cost: int, axes: list[tuple[np.ndarray | None, int]]) -> tuple[int, list[Axis]]:
             factors = []
@@ -172,4 +188,4 @@ class _Builder:
             spans = [self.recorder.dims.get((name, dim)) for dim in range(parameter.ndim)]
             axes = [(np.arange(s[0], s[0] + s[1]), s[1]) for s in spans if s is not None]
             params.append(term(parameter.numel(), axes))
-        return Complexity(Polynomial(flops, len(free)), Polynomial(params, len(free)))
+        return Complexity(Polynomial(flops, len(widths)), Polynomial(params, len(widths)))

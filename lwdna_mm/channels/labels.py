@@ -96,7 +96,7 @@ class Recorder:
     def __init__(self) -> None:
         self.count = 1  # id 0 is taken
         self.dims: dict[Site, tuple[int, int]] = {}  # site -> (first id, size)
-        self.order: list[str] = []  # parameters in order of first use
+        self.rank: dict[str, int] = {}  # number of dims of each parameter met
         self.ties: list[np.ndarray] = []
         self.frozen: list[tuple[np.ndarray, str]] = []
         self.rigid: list[tuple[np.ndarray, str]] = []
@@ -105,8 +105,6 @@ class Recorder:
         self.terms: list[tuple[int, list[tuple[np.ndarray | None, int]]]] = []
         self.producers: dict[Site, None] = {}
         self.consumers: dict[Site, None] = {}
-        self._starts: list[int] = []
-        self._sites: list[Site] = []
 
     def allocate(self, size: int) -> Tensor:
         """``size`` fresh ids."""
@@ -120,10 +118,8 @@ class Recorder:
         for dim, size in enumerate(shape):
             if size > 1:
                 self.dims[(name, dim)] = (self.count, size)
-                self._starts.append(self.count)
-                self._sites.append((name, dim))
                 planes.append(place(self.allocate(size), dim, shape))
-        self.order.append(name)
+        self.rank[name] = len(shape)
         return Value(planes, source=name)
 
     def constant(self, shape: Sequence[int], reason: str, skip: Sequence[int] = ()) -> list[Tensor]:
@@ -136,18 +132,15 @@ class Recorder:
                 planes.append(place(ids, axis, shape))
         return planes
 
-    def site_of(self, id_: int) -> Site:
-        """The parameter dimension that an id was allocated for."""
-        return self._sites[int(np.searchsorted(self._starts, id_, side="right")) - 1]
-
     def sites_of(self, plane: Tensor, source: str) -> list[Site]:
         """The dimensions of parameter ``source`` whose ids the plane holds."""
-        firsts = np.unique(core(plane).numpy())
-        return [
-            site
-            for site, (start, size) in self.dims.items()
-            if site[0] == source and ((firsts >= start) & (firsts < start + size)).any()
-        ]
+        low, high = (int(x) for x in core(plane).aminmax())
+        found = []
+        for dim in range(self.rank[source]):
+            start, size = self.dims.get((source, dim), (0, 0))
+            if size and low < start + size and start <= high:
+                found.append((source, dim))
+        return found
 
     def tie(self, a: Tensor, b: Tensor) -> None:
         """Demand that elements at the same place belong to one unit (id 0 is passed over)."""
