@@ -146,13 +146,13 @@ def test_results_that_are_missing_or_of_another_length(otb, got10k, tmp_path):
     experiment = LocalOTB(otb, tmp_path / "results", tmp_path / "reports")
     experiment.run(IdentityTracker())
     np.savetxt(experiment.record_file("IdentityTracker", "Crossing"), np.ones((5, 4)), delimiter=",")
-    with pytest.raises(UserError, match="sequence Crossing: .* has 5 boxes for 12 frames; use --overwrite"):
+    with pytest.raises(UserError, match=r"sequence Crossing: .* has 5 boxes for 12 frames; use --overwrite"):
         experiment.report(["IdentityTracker"])
     experiment = LocalGOT10k(got10k, tmp_path / "results", tmp_path / "reports")
     experiment.run(IdentityTracker())
     # got10k itself would take the other sequence's times.
     experiment.time_file("IdentityTracker", "GOT-10k_Val_000002").unlink()
-    with pytest.raises(UserError, match="sequence GOT-10k_Val_000002: .*_time.txt is missing"):
+    with pytest.raises(UserError, match=r"sequence GOT-10k_Val_000002: .*_time.txt is missing"):
         experiment.report(["IdentityTracker"])
 
 
