@@ -82,8 +82,11 @@ def density(steps: Steps, budget: Budget) -> np.ndarray:
     """Widths (groups,) left after dropping, in rounds, the steps with the least value per marginal cost.
 
     The marginal cost of a group depends on the widths of its neighbours, so each round drops only its share of
-    the excess. Costs are shares of the budget, added up where there are two.
+    the excess. Costs are shares of the budget, added up where there are two. Constant scores, the uniform control,
+    stay uniform: the threshold policy decides.
     """
+    if (steps.value == steps.value[:1]).all():
+        return threshold(steps, budget)
     widths, kept = steps.full, np.arange(len(steps.group))
     excess = np.maximum(budget.cost(widths) - budget.limits, 0)
     for left in reversed(range(ROUNDS)):
@@ -112,7 +115,7 @@ def _ranked(graph: ChannelGraph, scores: Mapping[str, Tensor]) -> list[tuple[np.
             raise UserError(f"no scores for group {name!r}")
         score = torch.as_tensor(scores[name]).detach().cpu().double().numpy()
         if score.shape != (group.width,):
-            raise UserError(f"scores of group {name!r} have shape {score.shape}: it has {group.width} channels")
+            raise UserError(f"scores of group {name!r} have shape {score.shape}, not ({group.width},)")
         if not np.isfinite(score).all():
             raise UserError(f"scores of group {name!r} hold NaN or infinity")
         order = np.argsort(-score, kind="stable")

@@ -1,8 +1,12 @@
 """Small networks to gate and to search."""
 
+import functools
+
 import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
+
+from lwdna_mm.channels import ChannelGraph, analyze
 
 BACKBONES = {
     "ResNet-18": (dict(type="mmpretrain.ResNet", depth=18, stem_channels=8, base_channels=8), 64),
@@ -41,3 +45,9 @@ def classifier(name: str) -> nn.Module:
 def images() -> Tensor:
     """Eight images (8, 3, 32, 32), the same at every call."""
     return torch.rand(8, 3, 32, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+
+
+@functools.cache
+def graph_of(name: str) -> ChannelGraph:
+    """The graph of :func:`classifier`; not to be changed."""
+    return analyze(classifier(name), images()[:1])

@@ -1,0 +1,246 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lwdna_mm.channels import ChannelGraph, ChannelPlan, analyze
+from lwdna_mm.errors import UserError
+from lwdna_mm.shrink import BudgetError, RandomCriterion, UniformCriterion, search
+
+from .nets import BACKBONES, graph_of
+
+Widths = dict[str, int]
+
+
+def random_scores(graph: ChannelGraph, seed: int, spread: float = 1.0, levels: int = 0) -> dict[str, torch.Tensor]:
+    """Scores whose scale differs by group, over ``spread`` decades; with ``levels``, full of ties."""
+    scores = RandomCriterion(seed).scores(graph)
+    factors = 10 ** (spread * torch.rand(len(scores), generator=torch.Generator().manual_seed(seed)))
+    if levels:
+        return {name: (score * levels).floor() for name, score in scores.items()}
+    return {name: score * factor for (name, score), factor in zip(scores.items(), factors, strict=True)}
+
+
+def bounds(graph: ChannelGraph, min_ratio: float, divisor: int) -> tuple[Widths, Widths]:
+    """The least and the largest width that search may give each group."""
+    low, high = {}, {}
+    for name, group in graph.free.items():
+        least = max(math.ceil(min_ratio * group.width - 1e-9), 1)
+        allowed = [w for w in range(least, group.width + 1) if w % divisor == 0] or [group.width]
+        low[name], high[name] = allowed[0], allowed[-1]
+    return low, high
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(["ResNet-CIFAR", "MobileNetV2", "RegNetX"]),
+    seed=st.integers(0, 99),
+    spread=st.floats(0, 6),
+    levels=st.sampled_from([0, 0, 1, 3]),
+    min_ratio=st.floats(0, 1),
+    divisor=st.integers(1, 9),
+    policy=st.sampled_from(["threshold", "density"]),
+    flops=st.none() | st.floats(0.05, 1.1),
+    params=st.none() | st.floats(0.05, 1.1),
+)
+def test_never_exceeds_its_budget(name, seed, spread, levels, min_ratio, divisor, policy, flops, params):
+    graph = graph_of(name)
+    scores = random_scores(graph, seed, spread, levels)
+    low, high = bounds(graph, min_ratio, divisor)
+    if flops is None and params is None:
+        flops = 0.5
+    max_flops = math.inf if flops is None else flops * graph.flops()
+    max_params = math.inf if params is None else params * graph.params()
+    floors = ChannelPlan(low)
+    arguments = dict(min_ratio=min_ratio, divisor=divisor, policy=policy)
+    if graph.flops(floors) > max_flops or graph.params(floors) > max_params:
+        with pytest.raises(BudgetError):
+            search(graph, scores, max_flops, max_params, **arguments)
+        return
+    plan = search(graph, scores, max_flops, max_params, **arguments)
+    assert graph.flops(plan) <= max_flops
+    assert graph.params(plan) <= max_params
+    assert list(plan.kept) == list(graph.free)
+    for group, kept in plan.kept.items():
+        assert low[group] <= len(kept) <= high[group]
+        assert (len(kept) - low[group]) % divisor == 0
+        assert kept == sorted(set(kept))
+        dropped = sorted(set(range(graph.widths[group])) - set(kept))
+        if dropped:
+            assert scores[group][kept].min() >= scores[group][dropped].max()
+
+
+def greedily(graph: ChannelGraph, scores: dict[str, torch.Tensor], max_flops: float, low: Widths) -> Widths:
+    """The slow oracle of the threshold policy: take channels from best to worst as long as each fits."""
+    widths = dict(low)
+    ranked = [(score, n) for n, values in scores.items() for score in values.sort(descending=True).values[low[n] :]]
+    for _, name in sorted(ranked, key=lambda entry: -entry[0]):
+        grown = {**widths, name: widths[name] + 1}
+        if graph.flops(ChannelPlan(grown)) <= max_flops:
+            widths = grown
+    return widths
+
+
+@pytest.mark.parametrize("name", ["ResNet-CIFAR", "RegNetX"])
+@pytest.mark.parametrize("budget", [0.3, 0.7])
+def test_threshold_keeps_the_best_channels_that_fit(name, budget):
+    graph = graph_of(name)
+    scores = random_scores(graph, 5)
+    max_flops = budget * graph.flops()
+    plan = search(graph, scores, max_flops, min_ratio=0.1)
+    assert plan.widths == greedily(graph, scores, max_flops, bounds(graph, 0.1, 1)[0])
+
+
+def test_density_keeps_more_of_cheap_groups():
+    """Against the slow oracle, which drops one channel at a time and prices anew after each."""
+    graph = graph_of("ResNet-CIFAR")
+    scores = random_scores(graph, 2)
+    ranked = {name: score.sort(descending=True).values for name, score in scores.items()}
+    max_flops = 0.4 * graph.flops()
+    widths = dict(graph.widths)
+    while graph.flops(ChannelPlan(widths)) > max_flops:
+        cost = graph.flops(ChannelPlan(widths))
+
+        def density(name, widths=widths, cost=cost):
+            return ranked[name][widths[name] - 1] / (
+                cost - graph.flops(ChannelPlan({**widths, name: widths[name] - 1}))
+            )
+
+        widths[min((n for n in widths if widths[n] > 1), key=density)] -= 1
+
+    def worth(plan):
+        return sum(ranked[name][:width].sum().item() for name, width in plan.items())
+
+    found = search(graph, scores, max_flops, min_ratio=0, policy="density")
+    assert worth(found.widths) >= 0.99 * worth(widths)
+    assert worth(found.widths) > 1.05 * worth(search(graph, scores, max_flops, min_ratio=0).widths)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_comes_within_half_a_percent_of_the_budget(name):
+    graph = graph_of(name)
+    for seed in range(5):
+        for budget in (0.25, 0.5, 0.9):
+            plan = search(graph, random_scores(graph, seed), budget * graph.flops(), min_ratio=0.05)
+            assert graph.flops(plan) >= 0.995 * budget * graph.flops()
+
+
+@pytest.mark.parametrize("policy", ["threshold", "density"])
+def test_nothing_more_fits(policy):
+    graph = graph_of("MobileNetV2")
+    plan = search(graph, random_scores(graph, 1), 0.5 * graph.flops(), divisor=4, policy=policy)
+    _, high = bounds(graph, 0.2, 4)
+    growable = [name for name, width in plan.widths.items() if width < high[name]]
+    assert growable
+    for name in growable:
+        grown = ChannelPlan({**plan.widths, name: plan.widths[name] + 4})
+        assert graph.flops(grown) > 0.5 * graph.flops()
+
+
+@pytest.mark.parametrize(("divisor", "policy"), [(1, "threshold"), (4, "threshold"), (1, "density")])
+@pytest.mark.parametrize("budget", [0.3, 0.5, 0.8])
+@pytest.mark.parametrize("name", BACKBONES)
+def test_uniform_scores_give_uniform_ratios(name, budget, divisor, policy):
+    graph = graph_of(name)
+    scores = UniformCriterion().scores(graph)
+    plan = search(graph, scores, budget * graph.flops(), min_ratio=0.01, divisor=divisor, policy=policy)
+    # One common ratio exists from which no group is further than a step.
+    wide = {group: width for group, width in graph.widths.items() if width >= 2 * divisor}
+    lowest = max((plan.widths[group] - divisor) / width for group, width in wide.items())
+    highest = min((plan.widths[group] + divisor) / width for group, width in wide.items())
+    assert lowest <= highest
+    if divisor == 1:
+        assert graph.flops(plan) >= 0.93 * budget * graph.flops()
+
+
+def test_equal_arguments_give_equal_plans():
+    graph = graph_of("ResNet-18")
+    for policy in ("threshold", "density"):
+        plans = [
+            search(graph, RandomCriterion(seed).scores(graph), 0.5 * graph.flops(), policy=policy).kept
+            for seed in (3, 3, 4)
+        ]
+        assert plans[0] == plans[1] != plans[2]
+
+
+def test_budgets_relative_to_the_baseline():
+    wide, base = graph_of("ResNet-18"), graph_of("ResNet-CIFAR")
+    scores = random_scores(wide, 0)
+    plan = search(wide, scores, max_flops=0.2, max_params=0.5, relative_to=base)
+    assert plan == search(wide, scores, 0.2 * base.flops(), 0.5 * base.params())
+
+
+def test_floors_per_group():
+    graph = graph_of("ResNet-CIFAR")
+    zero = {name: torch.zeros(width) for name, width in graph.widths.items()}
+    name = list(graph.free)[3]
+    scores = {**zero, "backbone.conv1": torch.ones(8)}
+    plan = search(graph, scores, 0.5 * graph.flops(), min_ratio={name: 0.9})
+    assert plan.widths[name] >= 0.9 * graph.widths[name]
+    assert min(width / graph.widths[n] for n, width in plan.widths.items()) >= 0.2
+
+
+def test_an_ample_budget_keeps_everything():
+    graph = graph_of("ResNet-CIFAR")
+    for policy in ("threshold", "density"):
+        plan = search(graph, random_scores(graph, 0), max_params=graph.params(), policy=policy)
+        assert plan.widths == graph.widths
+
+
+def test_rigid_groups_are_paid_for_but_not_in_the_plan():
+    torch.manual_seed(0)
+    shuffled = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3), torch.nn.ChannelShuffle(2), torch.nn.Conv2d(8, 6, 3), torch.nn.Conv2d(6, 2, 3)
+    )
+    graph = analyze(shuffled, torch.rand(1, 3, 9, 9))
+    plan = search(graph, RandomCriterion().scores(graph), 0.8 * graph.flops())
+    assert set(plan.kept) == set(graph.free)
+    assert graph.flops(plan) <= 0.8 * graph.flops()
+
+
+def test_an_unreachable_budget_tells_what_the_floors_cost():
+    graph = graph_of("ResNet-CIFAR")
+    scores = UniformCriterion().scores(graph)
+    floors = f"{graph.flops(ChannelPlan(bounds(graph, 0.5, 1)[0])):,}"
+    with pytest.raises(BudgetError, match=f"budget of 1,000 flops .* cost {floors}; raise max_flops"):
+        search(graph, scores, 1000, min_ratio=0.5)
+    with pytest.raises(BudgetError, match="params"):
+        search(graph, scores, graph.flops(), 10)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("backbone.conv1"), "no scores for group 'backbone.conv1'"),
+        (lambda s: s.update(other=torch.ones(3)), "'other', which is no free group"),
+        (lambda s: s.update({"backbone.conv1": torch.ones(3)}), r"'backbone.conv1' have shape \(3,\), not \(8,\)"),
+        (lambda s: s["backbone.conv1"].fill_(math.nan), "'backbone.conv1' hold NaN"),
+    ],
+)
+def test_wrong_scores(change, message):
+    graph = graph_of("ResNet-CIFAR")
+    scores = UniformCriterion().scores(graph)
+    change(scores)
+    with pytest.raises(UserError, match=message):
+        search(graph, scores, graph.flops())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(), "needs a budget"),
+        (dict(max_flops=1e9, policy="greedy"), "unknown policy 'greedy': use one of threshold, density"),
+        (dict(max_flops=1e9, min_ratio=1.5), "min_ratio=1.5 of group 'backbone.conv1'"),
+        (dict(max_flops=1e9, min_ratio=math.nan), "from 0 to 1"),
+        (dict(max_flops=1e9, min_ratio={"stem": 0.5}), "min_ratio for 'stem'"),
+        (dict(max_flops=1e9, divisor=0), "divisor=0"),
+        (dict(max_flops=1e9, divisor=1.5), "divisor=1.5"),
+        (dict(max_flops=math.nan), "cannot be met"),
+    ],
+)
+def test_wrong_arguments(arguments, message):
+    graph = graph_of("ResNet-CIFAR")
+    with pytest.raises(UserError, match=message):
+        search(graph, UniformCriterion().scores(graph), **arguments)
