@@ -1,0 +1,5 @@
+# As train400_sigma25.py, with more or less noise.
+_base_ = "train400_sigma25.py"
+train_pipeline = _base_.train_pipeline
+train_pipeline[6].params.gaussian_sigma = [15, 15]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

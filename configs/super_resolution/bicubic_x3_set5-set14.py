@@ -1,0 +1,10 @@
+# No network but MATLAB's bicubic: shows that pipeline and metrics give the known values. Test it without a checkpoint.
+_base_ = ["../_base_/datasets/sr_tests_x3.py", "../_base_/restoration_runtime.py"]
+model = dict(
+    type="BaseEditModel",
+    generator=dict(type="lwdna_mm.Bicubic", scale=3),
+    pixel_loss=dict(type="L1Loss"),
+    data_preprocessor=dict(type="lwdna_mm.RestorationPreprocessor", mean=[0, 0, 0], std=[255, 255, 255]),
+)
+test_dataloader = _base_.test_dataloader[:2]
+test_evaluator = _base_.test_evaluator[:2]

@@ -1,0 +1,8 @@
+_base_ = [
+    "../_base_/models/edsr_x2.py",
+    "../_base_/datasets/div2k_x3.py",
+    "../_base_/datasets/sr_tests_x3.py",
+    "../_base_/schedules/edsr_300k.py",
+    "../_base_/restoration_runtime.py",
+]
+model = dict(generator=dict(upscale_factor=3))
