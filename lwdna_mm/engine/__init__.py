@@ -2,7 +2,7 @@
 
 from ..compat import cpu_amp
 from ..compat.mmengine_io import write_atomically
-from . import checkpoint, exact_resume, shrink_hook, shrink_loop
+from . import channels_last, checkpoint, exact_resume, shrink_hook, shrink_loop
 from .arguments import apply_arguments
 from .config import load_config
 from .pipeline import evaluate, run, shrink
@@ -11,6 +11,7 @@ from .summary import format_summary
 
 __all__ = [
     "apply_arguments",
+    "channels_last",
     "checkpoint",
     "cpu_amp",
     "evaluate",
