@@ -77,7 +77,8 @@ def apply_rule(trace: Tracer, call: Call) -> None:
     """Label the outputs of a call."""
     function = RULES.get(call.name)
     if function is None:
-        if torch.Tag.pointwise in call.func.tags:
+        in_place = RULES.get(call.name.rstrip("_"))
+        if torch.Tag.pointwise in call.func.tags or in_place is RULES["pointwise"]:
             function = RULES["pointwise"]
         elif call.func.is_view:
             function = RULES["view"]

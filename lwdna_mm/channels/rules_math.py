@@ -10,7 +10,7 @@ from torch.utils._pytree import tree_leaves
 
 from lwdna_mm.channels.labels import Site, Value, collapse, is_uniform, place, varying
 from lwdna_mm.channels.rules import Call, common_sites, deps_of, freeze_all, need_label, produce, rule
-from lwdna_mm.channels.rules_move import uniform_like
+from lwdna_mm.channels.rules_move import overwrite, uniform_like
 
 if TYPE_CHECKING:
     from lwdna_mm.channels.trace import Tracer
@@ -90,11 +90,7 @@ def _write(trace: Tracer, call: Call, out: Tensor, result: Value) -> None:
         if plane.numel() * plane.element_size() < plane.untyped_storage().nbytes():
             for other in result.planes:
                 trace.recorder.make_rigid(other, f"{call.title} writes into a part of a tensor")
-        if len(result.planes) == 1 and 0 not in plane.stride():
-            plane.copy_(result.planes[0])
-        else:
-            for other in result.planes:
-                trace.recorder.freeze(other, f"{call.title} writes into a shared tensor")
+        overwrite(trace, value, result.planes, f"{call.title} writes into a tensor of constants")
     elif not value.planes:
         value.planes = result.planes
     value.deps, value.sites, value.source = result.deps, result.sites, result.source

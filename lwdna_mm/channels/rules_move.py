@@ -190,22 +190,36 @@ def copy(trace: Tracer, call: Call) -> None:
     reason = f"{call.title} writes into a part of a tensor"
     for other in [*into.planes, *incoming]:
         trace.recorder.make_rigid(other, reason)
-    if plane is not None and len(incoming) == 1 and 0 not in plane.stride():
-        plane.copy_(incoming[0])
-    else:
-        for other in [*into.planes, *incoming]:
-            trace.recorder.freeze(other, reason)
+    overwrite(trace, into, incoming, reason)
     into.deps, into.sites = into.deps | value.deps, None
 
 
-@rule("zeros", "ones", "full", "empty", "zeros_like", "ones_like", "full_like", "empty_like", "scalar_tensor")
+def overwrite(trace: Tracer, into: Value, incoming: list[Tensor], reason: str) -> None:
+    """Write labels into those of a tensor, which may be a part of another; freeze what cannot be followed."""
+    plane = into.planes[0] if len(into.planes) == 1 else None
+    writable = plane is not None and 0 not in plane.stride()
+    if writable and len(incoming) == 1:
+        plane.copy_(incoming[0])
+        return
+    for other in [*into.planes, *incoming]:
+        trace.recorder.freeze(other, reason)
+    if writable and incoming:
+        unknown = trace.recorder.allocate(plane.numel())
+        trace.recorder.freeze(unknown, reason)
+        plane.copy_(unknown.view(plane.shape))
+
+
+@rule("zeros", "ones", "full", "empty", "scalar_tensor", "new_zeros", "new_ones", "new_full", "new_empty")
 def factory(trace: Tracer, call: Call) -> None:
     """A tensor of one value throughout; writable labels, so that assignments into it are followed."""
     trace.set(call.out, Value([torch.zeros(call.out.shape, dtype=torch.int64)]))
 
 
-for _name in ("new_zeros", "new_ones", "new_full", "new_empty", "empty_strided", "new_empty_strided"):
-    rule(_name)(factory)
+@rule("zeros_like", "ones_like", "full_like", "empty_like")
+def factory_like(trace: Tracer, call: Call) -> None:
+    """A tensor of one value whose sizes are another's: it shares that one's labels, in a copy to write into."""
+    value = trace.value(call.args[0])
+    trace.set(call.out, Value([plane.contiguous() for plane in value.planes], None, value.deps))
 
 
 @rule("fill_", "zero_")

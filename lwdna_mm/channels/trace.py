@@ -115,7 +115,8 @@ def trace(
     for index, argument in enumerate(inputs):
         for tensor in tree_leaves(argument):
             if isinstance(tensor, Tensor):
-                planes = recorder.constant(tensor.shape, "an input of the model", skip=(0,))
+                skip = [axis for axis in range(tensor.ndim) if axis != 1]
+                planes = recorder.constant(tensor.shape, "an input of the model", skip)
                 tracer.set(tensor, Value(planes, deps=frozenset([index])))
     with evaluating(model), tracer.following(), tracer:
         output = forward(model, *inputs)
