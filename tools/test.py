@@ -12,7 +12,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", help="config file")
-    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("checkpoint", nargs="?", help="checkpoint file; none for a network without weights")
     parser.add_argument("--plan", help="plan.json of the network; default: the one that the checkpoint carries")
     parser.add_argument("--work-dir", help="folder for logs; default work_dirs/CONFIG/test")
     parser.add_argument("--out", help="write the metrics to this JSON file")

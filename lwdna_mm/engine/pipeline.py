@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.runner import Runner, set_random_seed
 
 from ..channels import ChannelPlan, resize
@@ -74,12 +75,13 @@ def shrink(cfg: Config, out: str | Path) -> ChannelPlan:
     return ChannelPlan.from_json(out)
 
 
-def evaluate(cfg: Config, checkpoint: str | Path, plan: str | Path | None = None) -> dict[str, float]:
+def evaluate(cfg: Config, checkpoint: str | Path | None, plan: str | Path | None = None) -> dict[str, float]:
     """Compute the metrics of the config's test set.
 
     Args:
         cfg: from :func:`load_config`; changed in place.
-        checkpoint: weights of the config's network, or of that network resized to a plan.
+        checkpoint: weights of the config's network, or of that network resized to a plan; None only where the
+            network has none, such as bicubic interpolation.
         plan: that plan; by default the one in the checkpoint.
 
     Raises:
@@ -87,15 +89,27 @@ def evaluate(cfg: Config, checkpoint: str | Path, plan: str | Path | None = None
     """
     cfg.work_dir = cfg.get("work_dir") or str(Path("work_dirs", Path(cfg.filename).stem, "test"))
     check_data(cfg)
-    loaded = load_checkpoint_file(checkpoint)
+    loaded = load_checkpoint_file(checkpoint) if checkpoint else dict(state_dict={})
     plan = plan or loaded.get("meta", {}).get("lwdna_plan")
     if plan is not None and not cfg.model.type.endswith("LWDNA"):
         cfg.model = resized_model(cfg, plan)
-    cfg.load_from, cfg.resume = str(checkpoint), False
+    cfg.load_from, cfg.resume = checkpoint and str(checkpoint), False
     cfg.experiment_name = experiment_name(cfg, "test")
     runner = Runner.from_cfg(cfg)
+    if checkpoint is None and any(True for _ in runner.model.parameters()):
+        raise UserError(f"{cfg.filename}: the network has weights, give a checkpoint")
     check_fits(loaded["state_dict"], checkpoint, runner.model.state_dict())
-    return runner.test()
+    kept = _KeepMetrics()
+    runner.register_hook(kept)
+    runner.test()
+    return kept.metrics
+
+
+class _KeepMetrics(Hook):
+    """Holds the metrics of a test, which mmagic's loop reports to hooks but does not return."""
+
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
+        self.metrics = metrics
 
 
 def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
