@@ -1,5 +1,6 @@
 """Tiny real trainings on scikit-learn's digits, for the tests of engine, tools and report."""
 
+import copy
 from pathlib import Path
 
 from mmengine.config import Config
@@ -30,6 +31,6 @@ def tiny_config(work_dir: Path, lwdna: bool = True, **options) -> Config:
     """
     name = "resnet8_lwdna_1xb32_digits.py" if lwdna else "resnet8_1xb32_digits.py"
     given = {key.replace("__", "."): value for key, value in options.items()}
-    cfg = load_config(CONFIGS / name, {**tiny_options(lwdna), **given})
+    cfg = load_config(CONFIGS / name, copy.deepcopy({**tiny_options(lwdna), **given}))
     cfg.work_dir = str(work_dir)
     return cfg

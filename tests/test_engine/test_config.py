@@ -23,7 +23,8 @@ def config(tmp_path):
 
 
 def test_options_are_applied(config):
-    cfg = load_config(config, {"train_cfg.max_epochs": 1, "train_dataloader.num_workers": 2, "randomness": dict(seed=1)})
+    options = {"train_cfg.max_epochs": 1, "train_dataloader.num_workers": 2, "randomness": dict(seed=1)}
+    cfg = load_config(config, options)
     assert (cfg.train_cfg.max_epochs, cfg.train_dataloader.num_workers, cfg.randomness.seed) == (1, 2, 1)
 
 
@@ -65,7 +66,7 @@ def test_missing_data_is_named(config, tmp_path):
     with pytest.raises(UserError, match=rf"train_dataloader: {tmp_path}/train does not exist.*data_root=PATH"):
         check_data(cfg)
     (tmp_path / "train").mkdir()
-    with pytest.raises(UserError, match="test_dataloader: elsewhere does not exist.*test_dataloader.dataset.data_root"):
+    with pytest.raises(UserError, match=r"test_dataloader: elsewhere does not exist.*test_dataloader\.dataset\.data_root"):
         check_data(cfg)
     cfg.test_dataloader[0].dataset.download = True
     check_data(cfg)

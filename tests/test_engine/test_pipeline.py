@@ -2,7 +2,6 @@ import json
 
 import pytest
 import torch
-from digits_runs import tiny_config
 from torch.utils.flop_counter import FlopCounterMode
 
 from lwdna_mm.engine import run, shrink
@@ -11,6 +10,7 @@ from lwdna_mm.engine.pipeline import resized_model
 from lwdna_mm.engine.protocol import build_model
 from lwdna_mm.errors import UserError
 from lwdna_mm.shrink import BudgetError
+from tests.digits_runs import tiny_config
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,135 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+
+from lwdna_mm.engine import pipeline, run
+from lwdna_mm.engine.checkpoint import find_last_checkpoint, load_checkpoint_file
+from tests.digits_runs import CONFIGS, tiny_config, tiny_options
+
+
+class KilledError(Exception):
+    """Stands for a kill inside the process."""
+
+
+@HOOKS.register_module(force=True)
+class KillHook(Hook):
+    """Raises after an iteration."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def after_train_iter(self, runner, **kwargs) -> None:
+        if runner.iter + 1 == self.after:
+            raise KilledError
+
+
+def weights(work_dir: Path) -> dict:
+    return load_checkpoint_file(find_last_checkpoint(work_dir))["state_dict"]
+
+
+def assert_equal_runs(first: Path, second: Path) -> None:
+    ours, theirs = weights(first), weights(second)
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def stochastic(work_dir: Path, **options):
+    """A baseline run with augmentation by the data pipeline and stochastic depth in the network."""
+    return tiny_config(work_dir, lwdna=False, model__backbone__drop_path_rate=0.5, **options)
+
+
+EPOCHS = dict(train_cfg__val_interval=1)
+ITERS = dict(
+    train_cfg=dict(type="IterBasedTrainLoop", max_iters=9, val_interval=4, _delete_=True),
+    param_scheduler__by_epoch=False,
+    param_scheduler__convert_to_iter_based=False,
+    default_hooks__checkpoint=dict(type="CheckpointHook", interval=3, by_epoch=False, _delete_=True),
+    log_processor=dict(by_epoch=False),
+)
+INFINITE = dict(ITERS, train_dataloader__sampler__type="InfiniteSampler")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("protocol", [EPOCHS, ITERS, INFINITE], ids=["epochs", "iterations", "infinite"])
+def test_interrupted_equals_uninterrupted(tmp_path, monkeypatch, protocol, workers):
+    monkeypatch.setattr("mmengine.runner.loops.time.sleep", lambda seconds: None)
+    options = dict(protocol, train_dataloader__num_workers=workers)
+    run(stochastic(tmp_path / "whole", **options))
+    with pytest.raises(KilledError):
+        run(stochastic(tmp_path / "cut", custom_hooks=[dict(type="KillHook", after=8)], **options))
+    assert find_last_checkpoint(tmp_path / "cut").name in ("epoch_1.pth", "epoch_2.pth", "iter_6.pth")
+    run(stochastic(tmp_path / "cut", **options), resume=True)
+    assert_equal_runs(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_epochs_do_not_replay_their_augmentation(tmp_path):
+    """mmengine's workers do: with the learning rate at 0 the losses of two epochs would be equal."""
+    seen = []
+
+    @HOOKS.register_module(force=True)
+    class SeeHook(Hook):
+        def after_train_iter(self, runner, batch_idx, data_batch, outputs) -> None:
+            images = torch.stack(data_batch["inputs"]).flatten(1).sum(1)
+            seen.append(sorted(images.tolist()))
+
+    cfg = stochastic(
+        tmp_path,
+        train_dataloader__num_workers=1,
+        train_dataloader__batch_size=64,
+        custom_hooks=[dict(type="SeeHook")],
+        train_dataloader__sampler__shuffle=False,
+    )
+    run(cfg)
+    assert seen[0] != seen[1] != seen[2]
+
+
+def test_killed_in_the_search_then_in_the_training(tmp_path, monkeypatch):
+    """SIGKILL twice, at both stages; the run ends with the plan and the weights of an undisturbed one."""
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    command = [sys.executable, str(CONFIGS.parents[1] / "tools" / "train.py")]
+    command += [str(CONFIGS / "resnet8_lwdna_1xb32_digits.py"), "--work-dir", str(cut), "--resume", "--cfg-options"]
+    command += [f"{key}={value}" for key, value in {**tiny_options(True), "train_cfg.max_epochs": 6}.items()]
+
+    kill_when(command, lambda: list(cut.glob("search/*/*.log")))
+    assert not (cut / "plan.json").exists()
+    assert not (cut / "last_checkpoint").exists()
+    kill_when(command, lambda: (cut / "last_checkpoint").exists())
+    plan = (cut / "plan.json").read_bytes()
+    assert load_checkpoint_file(find_last_checkpoint(cut))["meta"]["epoch"] < 6
+
+    def no_search(*args):
+        raise AssertionError("the search is over")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "search_plan", no_search)
+        run(tiny_config(cut, train_cfg__max_epochs=6), resume=True)
+    run(tiny_config(whole, train_cfg__max_epochs=6))
+    assert (cut / "plan.json").read_bytes() == plan == (whole / "plan.json").read_bytes()
+    assert_equal_runs(whole, cut)
+
+
+def kill_when(command: list[str], reached) -> None:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 120
+    while not reached():
+        assert process.poll() is None, "the run has ended by itself"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_explicit_checkpoint_brings_its_plan(tmp_path):
+    run(tiny_config(tmp_path / "first"))
+    cfg = tiny_config(tmp_path / "second", train_cfg__max_epochs=4, lwdna__shrink__iters=99)
+    run(cfg, resume=tmp_path / "first" / "epoch_3.pth")
+    assert (tmp_path / "second" / "plan.json").read_bytes() == (tmp_path / "first" / "plan.json").read_bytes()
+    assert load_checkpoint_file(tmp_path / "second" / "epoch_4.pth")["meta"]["epoch"] == 4
