@@ -38,7 +38,7 @@ def run_program(rng: random.Random, most: int = 12) -> str:
         return f"wrong cost: {counted(program, graph)} is not {(graph.flops(), graph.params())}\n{program.listing()}"
     if not graph.free:
         return "nothing to resize"
-    plan = random_plan(graph, rng)
+    plan = random_plan(graph, rng, program.least)
     try:
         small = masked_difference(program, graph, plan)
         wide = halved_difference(program, graph)

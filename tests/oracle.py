@@ -84,9 +84,9 @@ def halved_difference(model: nn.Module, graph: ChannelGraph) -> float:
     return difference(outputs(model, graph), outputs(scale_gates(wide, doubled, factors), graph))
 
 
-def random_plan(graph: ChannelGraph, rng: random.Random) -> ChannelPlan:
-    """Random channels of every free group, at least one of each."""
+def random_plan(graph: ChannelGraph, rng: random.Random, least: int = 1) -> ChannelPlan:
+    """Random channels of every free group, at least ``least`` of each."""
     kept = {}
     for name, group in graph.free.items():
-        kept[name] = sorted(rng.sample(range(group.width), rng.randint(1, group.width)))
+        kept[name] = sorted(rng.sample(range(group.width), rng.randint(min(least, group.width), group.width)))
     return ChannelPlan(kept)

@@ -23,6 +23,8 @@ class Program(nn.Module):
     Attributes:
         steps: (title, indices of the values read, function) for each step.
         constant: whether a channel count is spelt as a Python number somewhere.
+        least: the smallest width worth trying: torch.einsum multiplies instead of contracting where one
+            channel is left, and torch's flop counter does not count that.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,7 @@ class Program(nn.Module):
         self.steps: list[tuple[str, list[int], Run]] = []
         self.outputs: list[int] = []
         self.constant = False
+        self.least = 1
 
     def layer(self, module: nn.Module) -> int:
         """Add a layer; return its index. Steps refer to layers by index, so that copies stay apart."""
@@ -123,10 +126,11 @@ def _transposed(w: _Writer) -> None:
 
 def _norm(w: _Writer) -> None:
     i = w.image()
-    c = w.values[i].shape[1]
+    c, size = w.values[i].shape[1:3]
     kinds = [nn.BatchNorm2d(c), nn.BatchNorm2d(c), nn.BatchNorm2d(c), nn.BatchNorm2d(c, affine=False)]
     kinds += [nn.InstanceNorm2d(c, affine=True), nn.InstanceNorm2d(c, track_running_stats=True)]
-    kinds += [nn.GroupNorm(w.rng.choice([1, c, *_divisors(c)]), c)]
+    if size > 1:
+        kinds += [nn.GroupNorm(w.rng.choice([1, c, *_divisors(c)]), c)]
     norm = w.rng.choice(kinds)
     n = w.program.layer(norm.eval())
     w.add(type(norm).__name__, [i], lambda p, x: p.layers[n](x))
@@ -210,8 +214,8 @@ def _shuffle(w: _Writer) -> None:
     kinds: list[tuple[str, bool, Run]] = [
         ("roll", False, lambda p, x: x.roll(1, 1)), ("flip", False, lambda p, x: x.flip(1)),
         ("roll space", False, lambda p, x: torch.roll(x, (1, 2), (2, 3))),
-        ("repeat", False, lambda p, x: x.repeat(1, 2, 1, 1) if x.shape[1] < 10 else x),
-        ("repeat_interleave", False, lambda p, x: x.repeat_interleave(2, 1) if x.shape[1] < 10 else x),
+        ("repeat", False, lambda p, x: x.repeat(1, 2 if c < 10 else 1, 1, 1)),
+        ("repeat_interleave", False, lambda p, x: x.repeat_interleave(2 if c < 10 else 1, 1)),
         ("pad space", False, lambda p, x: F.pad(x, (1, 1, 1, 1))[..., 1:-1, 1:-1]),
         ("reflect", False, lambda p, x: F.pad(x, (1, 1, 1, 1), mode="reflect")[..., 1:-1, 1:-1]),
         ("pad channels", True, lambda p, x: F.pad(x, (0, 0, 0, 0, 1, 1))),
@@ -300,6 +304,7 @@ def _bare(w: _Writer) -> None:
         w.add(kind, [i], lambda p, x: F.conv2d(x, p.parameters_[n], padding=1))
     else:
         n = w.program.parameter(out, c)
+        w.program.least = 2 if kind == "einsum" else w.program.least
         runs: dict[str, Run] = {
             "einsum": lambda p, x: torch.einsum("nchw,dc->ndhw", x, p.parameters_[n]),
             "matmul": lambda p, x: (p.parameters_[n] @ x.flatten(2)).unflatten(2, x.shape[2:]),

@@ -50,7 +50,8 @@ def pointwise(trace: Tracer, call: Call) -> None:
             if not matches:
                 planes.append(plane)
     name = call.name.rstrip("_") if call.func._schema.is_mutable else call.name
-    result = Value(planes, _source(call, name, values), deps_of(trace, call), _sites(call, name, tensors, values))
+    sites = _sites(call, name, tensors, values) if len(planes) == 1 else None
+    result = Value(planes, _source(call, name, values), deps_of(trace, call), sites)
     if not planes and all(is_uniform(v) for v in values):
         result.planes = [uniform_like(out)]
     if call.func._schema.is_mutable and call.tensors and out is call.tensors[0]:

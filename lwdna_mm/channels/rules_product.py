@@ -188,6 +188,8 @@ def matmul(trace: Tracer, call: Call) -> None:
     from_b = [_stretch(q, kb, shape, 0) for q in b.planes if kb not in varying(q) and varying(q)] if not column else []
     own = [p for p in weight.planes if (kb if weight is b else ka) not in varying(p)]
     sites = _outputs(trace, call, weight, own, [*outs, *from_b], bias, len(shape) - 1)
+    if outs if weight is b else from_b:
+        sites = None  # channels of the other side come through, which the weight does not scale
     trace.set(call.out, Value([*outs, *from_b], None, deps_of(trace, call), sites))
     axes = [(left, axis) for axis in range(left.ndim)] + ([] if column else [(right, right.ndim - 1)])
     count(trace, call, axes)
