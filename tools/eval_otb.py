@@ -1,6 +1,7 @@
 """Score a tracker on OTB sequences with got10k: success, precision, fps."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from lwdna_mm.datasets.tracking import OTBFolder, read_tracks
@@ -10,13 +11,14 @@ from lwdna_mm.evaluation.tracking import LocalOTB
 
 
 @one_line
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_evaluation_arguments(parser)
     parser.add_argument(
         "--version", default="2015", help="2013, 2015, tb50, tb100, ..., or all folders (default: 2015)"
     )
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     version = int(args.version) if args.version.isdigit() else args.version
     folder = OTBFolder(args.root, version, args.sequences)
     tracks = list(read_tracks(folder))

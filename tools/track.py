@@ -3,6 +3,7 @@
 import argparse
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -53,13 +54,14 @@ def find_frames(source: Path, folder: Path) -> list[str]:
 
 
 @one_line
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_network_arguments(parser, required=True)
     parser.add_argument("source", type=Path, help="a video, or a folder of frames in the order of their names")
     parser.add_argument("--box", required=True, help="target in the first frame: left,top,width,height")
     parser.add_argument("--out", type=Path, required=True, help="gets boxes.txt and the drawn tracks")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     box = parse_box(args.box)
     tracker = load_tracker(args.config, args.checkpoint, args.cfg_options, args.device)
     with tempfile.TemporaryDirectory() as folder:

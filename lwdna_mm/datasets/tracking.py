@@ -54,9 +54,7 @@ class OTBFolder(OTB):
             try:
                 super().__init__(str(root), version, download=False)
             except AssertionError as error:
-                raise UserError(
-                    f"OTB version {version!r} is unknown: use 2013, 2015, tb50, tb100 or all"
-                ) from error
+                raise UserError(f"OTB version {version!r} is unknown: use 2013, 2015, tb50, tb100 or all") from error
             found = self.anno_files
         self.anno_files = self._filter_files(found)
         self.seq_dirs = [os.path.dirname(file) for file in self.anno_files]
@@ -90,9 +88,7 @@ class GOT10kFolder(GOT10k):
         UserError: If the folder, its ``list.txt`` or the sequences are missing.
     """
 
-    def __init__(
-        self, root: str | Path, subset: str | None = None, sequences: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, root: str | Path, subset: str | None = None, sequences: Sequence[str] | None = None) -> None:
         if subset is None:
             self.root_dir, self.subset, self.return_meta = str(root), "train", False
             folder = Path(root)
@@ -117,9 +113,7 @@ class GOT10kFolder(GOT10k):
             raise UserError(f"{list_file} is missing: the root should be the folder of train, val and test")
 
 
-def open_tracks(
-    data_root: str | Path, format: str, sequences: Sequence[str] | None = None, **kwargs
-) -> list[Track]:
+def open_tracks(data_root: str | Path, format: str, sequences: Sequence[str] | None = None, **kwargs) -> list[Track]:
     """All sequences of a folder, checked.
 
     Args:
@@ -158,8 +152,7 @@ def read_track(folder: OTB | GOT10k, index: int) -> Track:
     except AssertionError as error:
         found = len(list(images.glob("*.jpg")))
         raise UserError(
-            f"sequence {name}: {found} frames in {images} but {count} boxes in {anno_file}; "
-            "each frame needs one box"
+            f"sequence {name}: {found} frames in {images} but {count} boxes in {anno_file}; each frame needs one box"
         ) from error
     visible = (boxes[:, 2:] >= 1).all(axis=1)
     absence = Path(folder.seq_dirs[index]) / "absence.label"
@@ -194,9 +187,7 @@ def _choose(names: list[str], wanted: Sequence[str] | None, root: str | Path) ->
         return list(range(len(names)))
     for name in wanted:
         if name not in names:
-            raise UserError(
-                f"{root}: no sequence {name}; there are {', '.join(names[:8])}{', ...' * (len(names) > 8)}"
-            )
+            raise UserError(f"{root}: no sequence {name}; there are {', '.join(names[:8])}{', ...' * (len(names) > 8)}")
     return [names.index(name) for name in wanted]
 
 

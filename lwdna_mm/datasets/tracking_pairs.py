@@ -29,6 +29,9 @@ class TrackingPairs(Dataset):
         max_gap: The two frames are at most this far apart.
         max_shift: The target lies up to so many search pixels off the centre, in x and in y.
         max_stretch: The search square is up to this fraction larger or smaller than it should be.
+        flip: Probability of mirroring both images.
+        recolour: Strength, 0 to 1, of a random affine map of the colours, the same for both images. With few
+            sequences it keeps the network from learning one target's colours instead of matching.
         exemplar_size, search_size: Sides of the images in pixels.
         context: Margin around the target, see :func:`context_size`.
 
@@ -45,6 +48,8 @@ class TrackingPairs(Dataset):
         max_gap: int = 100,
         max_shift: float = 4,
         max_stretch: float = 0.05,
+        flip: float = 0,
+        recolour: float = 0,
         exemplar_size: int = 127,
         search_size: int = 255,
         context: float = 0.5,
@@ -58,6 +63,8 @@ class TrackingPairs(Dataset):
         self.max_gap = max_gap
         self.max_shift = max_shift
         self.max_stretch = max_stretch
+        self.flip = flip
+        self.recolour = recolour
         self.exemplar_size = exemplar_size
         self.search_size = search_size
         self.context = context
@@ -76,11 +83,20 @@ class TrackingPairs(Dataset):
         shift = rng.uniform(-self.max_shift, self.max_shift, 2)
         stretch = 1 + rng.uniform(-self.max_stretch, self.max_stretch)
         search, box = self._cut(track, rng.choice(near), self.search_size, shift, stretch)
-        return dict(exemplar=exemplar, search=search, boxes=box)
+        if rng.random() < self.flip:
+            exemplar, search = exemplar[:, ::-1], search[:, ::-1]
+            box[0] = self.search_size - 1 - box[0]
+        if self.recolour:
+            exemplar, search = _recolour(rng, self.recolour, exemplar, search)
+        return dict(
+            exemplar=torch.from_numpy(exemplar.transpose(2, 0, 1).copy()),
+            search=torch.from_numpy(search.transpose(2, 0, 1).copy()),
+            boxes=torch.from_numpy(box).float(),
+        )
 
     def _cut(
         self, track: Track, frame: int, size: int, shift: np.ndarray, stretch: float
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> tuple[np.ndarray, np.ndarray]:
         """A crop of ``size`` pixels, its target ``shift`` pixels off the centre, and the target's box."""
         image = cv2.imread(track.frames[frame], cv2.IMREAD_COLOR_RGB)
         if image is None:
@@ -90,8 +106,7 @@ class TrackingPairs(Dataset):
         step = side / size
         patch = crop(image, box[:2] - shift * step, side, size)
         middle = (size - 1) / 2
-        inside = np.concatenate([middle + shift, box[2:] / step])
-        return torch.from_numpy(patch).permute(2, 0, 1).contiguous(), torch.from_numpy(inside).float()
+        return patch, np.concatenate([middle + shift, box[2:] / step])
 
 
 @DATA_SAMPLERS.register_module()
@@ -100,3 +115,12 @@ class PairSampler(DefaultSampler):
 
     def __iter__(self) -> Iterator[tuple[int, int, int]]:
         return ((self.seed, self.epoch, index) for index in super().__iter__())
+
+
+def _recolour(rng: np.random.Generator, strength: float, *images: np.ndarray) -> list[np.ndarray]:
+    """RGB images (H, W, 3) with their colours permuted, mixed, shifted, and by chance inverted, all alike."""
+    matrix = np.eye(3)[rng.permutation(3)] + rng.uniform(-strength, strength, (3, 3))
+    offset = rng.uniform(-64, 64, 3) * strength
+    if rng.random() < 0.5:
+        matrix, offset = -matrix, 255 - offset
+    return [(image @ matrix.T + offset).clip(0, 255).astype(np.uint8) for image in images]

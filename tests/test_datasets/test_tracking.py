@@ -7,12 +7,12 @@ import torch
 from got10k.datasets import OTB, GOT10k
 from got10k.utils.metrics import rect_iou
 from mmengine.dataset import DefaultSampler
-from tracking_data import make_got10k, make_otb
 
 from lwdna_mm.datasets.tracking import GOT10kFolder, OTBFolder, open_tracks
 from lwdna_mm.datasets.tracking_crops import centered, context_size, cornered, crop
 from lwdna_mm.datasets.tracking_pairs import PairSampler, TrackingPairs
 from lwdna_mm.errors import UserError
+from tests.tracking_data import make_got10k, make_otb
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_pair_shows_the_target_where_its_box_says(tmp_path):
         left, top, width, height = box - [1, 1, 0, 0]
         image[top : top + height, left : left + width, 2] = 255
         cv2.imwrite(str(file), image)
-    pairs = TrackingPairs(str(tmp_path), "otb", max_shift=40, max_stretch=0.2, pairs_per_sequence=8)
+    pairs = TrackingPairs(str(tmp_path), "otb", max_shift=40, max_stretch=0.2, flip=0.5, pairs_per_sequence=8)
     for index in range(8):
         sample = pairs[index]
         assert sample["exemplar"].shape == (3, 127, 127)
@@ -174,6 +174,26 @@ def test_a_sample_depends_on_its_key_alone(otb):
         assert torch.equal(value, second[key][name])
     for other in ((4, 5, 2), (3, 6, 2), (3, 5, 4)):
         assert not torch.equal(first[key]["search"], first[other]["search"])
+
+
+def test_flip_and_recolour_treat_both_images_alike(otb):
+    """The sums over a mirrored image stay; an affine colour map maps both images' colours by one matrix."""
+
+    def plain_and(**kwargs):
+        return [TrackingPairs(str(otb), "otb", **options)[0] for options in ({}, kwargs)]
+
+    plain, flipped = plain_and(flip=1)
+    for name in ("exemplar", "search"):
+        assert torch.equal(flipped[name], plain[name].flip(-1))
+    plain, coloured = plain_and(recolour=0.1)
+    colours = {}
+    for name in ("exemplar", "search"):
+        x = torch.cat([plain[name].double().flatten(1), torch.ones(1, plain[name][0].numel())])
+        y = coloured[name].double().flatten(1)
+        inside = ((y > 0) & (y < 255)).all(dim=0)
+        colours[name] = torch.linalg.lstsq(x[:, inside].T, y[:, inside].T).solution.T
+    torch.testing.assert_close(colours["exemplar"], colours["search"], atol=1.0, rtol=0.05)
+    assert not torch.allclose(colours["exemplar"][:, :3], torch.eye(3, dtype=torch.double), atol=0.2)
 
 
 def test_frames_are_within_the_gap_and_visible(tmp_path, monkeypatch):

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from got10k.experiments import ExperimentGOT10k, ExperimentOTB
 from got10k.trackers import IdentityTracker, Tracker
-from tracking_data import make_got10k, make_otb
 
 from lwdna_mm.datasets.tracking import GOT10kFolder, OTBFolder, read_tracks
 from lwdna_mm.errors import UserError
 from lwdna_mm.evaluation.tracking import GroundTruthTracker, LocalGOT10k, LocalOTB
 from lwdna_mm.evaluation.tracking_metric import OTBMetric
+from tests.tracking_data import make_got10k, make_otb
 
 
 @pytest.fixture

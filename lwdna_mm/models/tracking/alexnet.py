@@ -17,7 +17,7 @@ class AlexNetV1(BaseModule):
 
     Args:
         channels: Output channels of the five convolutions; the last are the embedding's.
-        init_cfg: mmengine's initialisation; He's by default.
+        init_cfg: mmengine's initialisation; PyTorch's own by default.
     """
 
     stride = 8
@@ -27,7 +27,7 @@ class AlexNetV1(BaseModule):
         channels: Sequence[int] = (96, 256, 384, 384, 256),
         init_cfg: dict | Sequence[dict] | None = None,
     ) -> None:
-        super().__init__(init_cfg=init_cfg or dict(type="Kaiming", layer="Conv2d"))
+        super().__init__(init_cfg)
         c1, c2, c3, c4, c5 = channels
         self.out_channels = c5
         self.layer1 = _layer(3, c1, 11, stride=2, pool=True)

@@ -57,7 +57,7 @@ class CIResNet22(BaseModule):
 
     Args:
         channels: Inner channels of the stem and of the two stages.
-        init_cfg: mmengine's initialisation; He's by default.
+        init_cfg: mmengine's initialisation; PyTorch's own by default.
     """
 
     stride = 8
@@ -67,7 +67,7 @@ class CIResNet22(BaseModule):
         channels: Sequence[int] = (64, 64, 128),
         init_cfg: dict | Sequence[dict] | None = None,
     ) -> None:
-        super().__init__(init_cfg=init_cfg or dict(type="Kaiming", layer="Conv2d"))
+        super().__init__(init_cfg)
         stem, first, second = channels
         expansion = CroppedBottleneck.expansion
         self.out_channels = second * expansion
