@@ -1,0 +1,238 @@
+"""Measure what the package costs: analysis, search, gates; and the latency of networks beside their FLOPs."""
+
+import argparse
+import json
+import multiprocessing
+import resource
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from lwdna_mm.errors import UserError, one_line
+
+Row = dict[str, Any]
+
+BACKBONES = {
+    "ResNet-50": (dict(type="mmpretrain.ResNet", depth=50), 2048),
+    "ResNet-50 x2": (dict(type="mmpretrain.ResNet", depth=50, stem_channels=128, base_channels=128), 4096),
+    "DenseNet-121": (dict(type="mmpretrain.DenseNet", arch="121"), 1024),
+}
+
+
+def build(name: str) -> nn.Module:
+    """Build a classifier of 1000 classes on one of the backbones."""
+    from lwdna_mm.registry import MODELS
+
+    backbone, channels = BACKBONES[name]
+    return MODELS.build(
+        dict(
+            type="mmpretrain.ImageClassifier",
+            backbone=dict(backbone),
+            neck=dict(type="mmpretrain.GlobalAveragePooling"),
+            head=dict(type="mmpretrain.LinearClsHead", num_classes=1000, in_channels=channels),
+        )
+    )
+
+
+def seconds(function: Callable[[], object], repeats: int) -> float:
+    """Median wall time of ``function``, in seconds, after one call that does not count."""
+    function()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def analyze(args: argparse.Namespace) -> list[Row]:
+    """Time the analysis of ResNet-50 and DenseNet-121 at 224 x 224."""
+    from lwdna_mm.channels import analyze
+
+    rows = []
+    for name in ("ResNet-50", "DenseNet-121"):
+        model, image = build(name), torch.rand(1, 3, 224, 224)
+        rows.append(
+            {
+                "network": name,
+                "groups": len(analyze(model, image).groups),
+                "analysis (s)": seconds(lambda model=model, image=image: analyze(model, image), args.repeats),
+            }
+        )
+    return rows
+
+
+def search(args: argparse.Namespace) -> list[Row]:
+    """Time the search of a twice widened ResNet-50 for the baseline's FLOPs, with random scores."""
+    from lwdna_mm.channels import analyze
+    from lwdna_mm.shrink import RandomCriterion, search
+
+    image = torch.rand(1, 3, 224, 224)
+    baseline, wide = analyze(build("ResNet-50"), image), analyze(build("ResNet-50 x2"), image)
+    scores = RandomCriterion(seed=0).scores(wide)
+    rows = []
+    for policy in ("threshold", "density"):
+        for divisor in (1, 8):
+
+            def find(policy=policy, divisor=divisor):
+                return search(wide, scores, 1.0, divisor=divisor, policy=policy, relative_to=baseline)
+
+            rows.append(
+                {
+                    "policy": policy,
+                    "divisor": divisor,
+                    "search (ms)": 1e3 * seconds(find, args.repeats),
+                    "FLOPs / budget": wide.flops(find()) / baseline.flops(),
+                }
+            )
+    return rows
+
+
+def gates(args: argparse.Namespace) -> list[Row]:
+    """Compare forward and backward passes of the twice widened ResNet-50 with and without gates.
+
+    The two take turns, each time in a fresh process, whose peak memory is its own.
+    """
+    kinds = {"plain": False, "gated": True}
+    runs: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
+    spawn = multiprocessing.get_context("spawn")
+    for _ in range(args.rounds):
+        for kind, gated in kinds.items():
+            with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+                run = pool.submit(train_steps, gated, args.batch, args.size, args.steps, torch.get_num_threads())
+                runs[kind].append(run.result())
+    rows = [
+        {"ResNet-50 x2": kind, **{key: statistics.median(run[key] for run in runs[kind]) for key in runs[kind][0]}}
+        for kind in kinds
+    ]
+    plain, gated = rows
+    ratio = {key: gated[key] / plain[key] for key in plain if key != "ResNet-50 x2"}
+    return [*rows, {"ResNet-50 x2": "gated / plain", **ratio}]
+
+
+def train_steps(gated: bool, batch: int, size: int, steps: int, threads: int) -> dict[str, float]:
+    """Median wall and CPU time of a step, and the peak memory that the network and the steps add to the process."""
+    from lwdna_mm.channels import analyze
+    from lwdna_mm.shrink import GradientCriterion, attach_gates
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    model = build("ResNet-50 x2")
+    images = torch.rand(batch, 3, size, size)
+    graph = analyze(model, images[:1])
+    model.train()
+    criterion = GradientCriterion()
+    channel_gates = attach_gates(model, graph) if gated else None
+    wall, cpu = [], []
+    for _ in range(steps + 1):
+        started = time.perf_counter(), time.process_time()
+        model(images).square().mean().backward()
+        if gated:
+            criterion.observe(channel_gates)
+        model.zero_grad()
+        wall.append(time.perf_counter() - started[0])
+        cpu.append(time.process_time() - started[1])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    # The first step also makes the memory and the kernels ready.
+    return {
+        "step (s)": statistics.median(wall[1:]),
+        "step (CPU s)": statistics.median(cpu[1:]),
+        "peak memory (MB)": peak / 1024,
+    }
+
+
+def latency(args: argparse.Namespace) -> list[Row]:
+    """Time the inference of a config's network and of that network resized to plans; they take turns."""
+    from lwdna_mm.channels import ChannelPlan
+    from lwdna_mm.engine import load_config
+    from lwdna_mm.engine.pipeline import resized_model
+    from lwdna_mm.engine.protocol import build_model
+    from lwdna_mm.models.trace import parse_shapes, trace
+
+    cfg = load_config(args.config)
+    shape = cfg.get("input_shape") or cfg.get("lwdna", {}).get("input_shape")
+    if shape is None:
+        raise UserError(f"{args.config}: no input_shape; add the shape of one input, such as input_shape = (3, 32, 32)")
+    shapes = parse_shapes(shape)
+    options = dict(ChannelPlan.from_json(args.plan[0]).meta) if args.plan else {}
+    networks = {"baseline": build_model(cfg)}
+    configured = cfg.model
+    for plan in args.plan:
+        cfg.model = configured
+        cfg.model = resized_model(cfg, plan)
+        networks[plan] = build_model(cfg)
+    rows = []
+    for name, network in networks.items():
+        graph = trace(network.eval(), {**options, "input_shape": shapes})
+        rows.append({"network": name, "MFLOPs": graph.flops() / 1e6, "M params": graph.params() / 1e6})
+    for batch in args.batch:
+        times = take_turns(networks, [torch.rand(batch, *one) for one in shapes], args.repeats)
+        for row in rows:
+            row[f"batch {batch} (ms)"] = 1e3 * statistics.median(times[row["network"]])
+    return rows
+
+
+def take_turns(networks: dict[str, nn.Module], inputs: list[torch.Tensor], repeats: int) -> dict[str, list[float]]:
+    """Wall times of each network's forward pass, in seconds; each goes once a turn, after a pass to warm up."""
+    times: dict[str, list[float]] = {name: [] for name in networks}
+    with torch.inference_mode():
+        for _ in range(repeats):
+            for name, network in networks.items():
+                times[name].append(seconds(lambda network=network: network(*inputs, mode="tensor"), 1))
+    return times
+
+
+def print_table(rows: list[Row]) -> None:
+    """Print rows of equal keys with aligned columns."""
+    cells = [list(rows[0]), *([f"{v:.5g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--threads", type=int, help="threads of torch; default all cores")
+    common.add_argument("--json", help="write the figures to this file too")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for function, repeats in ((analyze, 5), (search, 11), (latency, 21), (gates, None)):
+        text = function.__doc__.strip().splitlines()[0]
+        command = commands.add_parser(function.__name__, help=text, description=text, parents=[common])
+        command.set_defaults(function=function)
+        if repeats:
+            command.add_argument("--repeats", type=int, default=repeats, help=f"default {repeats}")
+        if function is gates:
+            command.add_argument("--batch", type=int, default=4, help="default 4")
+            command.add_argument("--size", type=int, default=224, help="side of the images; default 224")
+            command.add_argument("--steps", type=int, default=3, help="timed steps a process; default 3")
+            command.add_argument("--rounds", type=int, default=2, help="processes of each kind; default 2")
+        if function is latency:
+            command.add_argument("config", help="config file")
+            command.add_argument("--plan", nargs="+", default=[], help="plans for that config's network")
+            command.add_argument("--batch", type=int, nargs="+", default=[1, 128], help="default 1 128")
+    return parser.parse_args(argv)
+
+
+@one_line
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    args = parse_args(argv)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    rows = args.function(args)
+    print_table(rows)
+    if args.json:
+        about = dict(benchmark=args.function.__name__, torch=torch.__version__, threads=torch.get_num_threads())
+        Path(args.json).write_text(json.dumps(dict(about, rows=rows), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
