@@ -1,4 +1,4 @@
-"""Pictures of what the models do."""
+"""Pictures of what the models do, and reports of finished runs."""
 
 from . import save_crops
 
