@@ -6,7 +6,9 @@ _base_ = [
     "../_base_/schedules/restoration_300k.py",
     "../_base_/restoration_runtime.py",
 ]
-model = dict(generator=dict(channels=3), data_preprocessor=dict(mean=[0, 0, 0], std=[255, 255, 255]))
+model = dict(
+    generator=dict(channels=3), data_preprocessor=dict(mean=[0, 0, 0], std=[255, 255, 255], output_channel_order="RGB")
+)
 load = dict(type="LoadImageFromFile", key="gt", color_type="color", channel_order="rgb")
 train_dataloader = dict(dataset=dict(pipeline=[load, *_base_.train_pipeline[1:]]))
 input_shape = (3, 128, 128)

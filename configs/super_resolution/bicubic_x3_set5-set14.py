@@ -4,7 +4,9 @@ model = dict(
     type="BaseEditModel",
     generator=dict(type="lwdna_mm.Bicubic", scale=3),
     pixel_loss=dict(type="L1Loss"),
-    data_preprocessor=dict(type="lwdna_mm.RestorationPreprocessor", mean=[0, 0, 0], std=[255, 255, 255]),
+    data_preprocessor=dict(
+        type="lwdna_mm.RestorationPreprocessor", mean=[0, 0, 0], std=[255, 255, 255], output_channel_order="RGB"
+    ),
 )
 test_dataloader = _base_.test_dataloader[:2]
 test_evaluator = _base_.test_evaluator[:2]

@@ -1,6 +1,7 @@
 """A U-Net for images that keep their size: denoising, deblurring and the like."""
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -32,7 +33,7 @@ class RestorationUNet(BaseModule):
         init_cfg: mmengine initialisation.
 
     Raises:
-        ValueError: for another ``down``, or an input whose height or width 2 ** (levels - 1) does not divide.
+        ValueError: for another ``down``.
     """
 
     def __init__(
@@ -57,12 +58,10 @@ class RestorationUNet(BaseModule):
         self.last = nn.Conv2d(mid_channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Restore ``x`` of shape (N, channels, H, W); the output has its shape."""
-        if x.shape[-2] % self.divisor or x.shape[-1] % self.divisor:
-            raise ValueError(
-                f"RestorationUNet: height and width must be multiples of {self.divisor}, "
-                f"not {tuple(x.shape[-2:])}; set pad_size_divisor={self.divisor} in the data preprocessor"
-            )
+        """Restore ``x`` of shape (N, channels, H, W), any H and W; the output has its shape."""
+        height, width = x.shape[-2:]
+        padding = (0, -width % self.divisor, 0, -height % self.divisor)
+        x = F.pad(x, padding, mode="replicate") if any(padding) else x
         features = self.encoder[0](x)
         skips = []
         for down, encode in zip(self.down, self.encoder[1:], strict=True):
@@ -70,4 +69,4 @@ class RestorationUNet(BaseModule):
             features = encode(down(features))
         for up, decode in zip(self.up, self.decoder, strict=True):
             features = decode(torch.cat([skips.pop(), up(features)], dim=1))
-        return x + self.last(features)
+        return (x + self.last(features))[..., :height, :width]
