@@ -128,8 +128,8 @@ def _norm(w: _Writer) -> None:
     i = w.image()
     c, size = w.values[i].shape[1:3]
     kinds = [nn.BatchNorm2d(c), nn.BatchNorm2d(c), nn.BatchNorm2d(c), nn.BatchNorm2d(c, affine=False)]
-    kinds += [nn.InstanceNorm2d(c, affine=True), nn.InstanceNorm2d(c, track_running_stats=True)]
     if size > 1:
+        kinds += [nn.InstanceNorm2d(c, affine=True), nn.InstanceNorm2d(c, track_running_stats=True)]
         kinds += [nn.GroupNorm(w.rng.choice([1, c, *_divisors(c)]), c)]
     norm = w.rng.choice(kinds)
     n = w.program.layer(norm.eval())
@@ -378,7 +378,7 @@ def _correlate(w: _Writer) -> None:
             "correlate by groups",
             [i, j],
             lambda p, x, z: F.conv2d(
-                torch.cat([x, x]).view(1, -1, *x.shape[2:]), torch.cat([z, z])[..., :1, :1], groups=2
+                torch.cat([x, x]).reshape(1, -1, *x.shape[2:]), torch.cat([z, z])[..., :1, :1], groups=2
             )[:, :1],
         )
         del c
