@@ -63,8 +63,8 @@ def load_weights_only(file: Any, map_location: Any = None, weights_only: bool = 
     except UnpicklingError as error:
         reason = str(error).split("WeightsUnpickler error:")[-1].strip().splitlines()[0]
         raise UserError(f"{file}: not a checkpoint of tensors and plain values ({reason})") from error
-    except (EOFError, RuntimeError) as error:  # what torch raises for an empty or cut file
-        raise UserError(f"{file}: cannot be read as a checkpoint ({error})") from error
+    except Exception as error:  # bytes that are no checkpoint break torch's unpickler in any way
+        raise UserError(f"{file}: cannot be read as a checkpoint ({type(error).__name__}: {error})") from error
 
 
 def install() -> None:

@@ -39,6 +39,8 @@ def draw_overview(groups: Sequence[Group], metrics: Sequence[str]) -> Figure:
         axis.set_xticks(range(len(groups)), [group.label for group in groups], rotation=30, ha="right", fontsize=9)
         axis.set_xlim(-0.6, len(groups) - 0.4)
         axis.ticklabel_format(axis="y", useOffset=False)
+        if scale != 1:  # costs are compared from zero
+            axis.set_ylim(bottom=0)
         axis.grid(axis="y", alpha=0.3)
     return figure
 

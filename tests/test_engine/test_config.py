@@ -66,9 +66,7 @@ def test_missing_data_is_named(config, tmp_path):
     with pytest.raises(UserError, match=rf"train_dataloader: {tmp_path}/train does not exist.*data_root=PATH"):
         check_data(cfg)
     (tmp_path / "train").mkdir()
-    with pytest.raises(
-        UserError, match=r"test_dataloader: elsewhere does not exist.*test_dataloader\.dataset\.data_root"
-    ):
+    with pytest.raises(UserError, match=r"elsewhere does not exist.*test_dataloader\.dataset\.data_root"):
         check_data(cfg)
     cfg.test_dataloader[0].dataset.download = True
     check_data(cfg)

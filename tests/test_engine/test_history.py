@@ -1,0 +1,22 @@
+import json
+
+from lwdna_mm.engine.history import less_is_better, read_history
+
+
+def test_repeated_steps_count_once_and_the_later_run_wins(tmp_path):
+    first = [dict(lr=0.1, loss=2.0, step=10), {"acc": 40.0, "step": 1, "time": 1.0}, dict(lr=0.1, loss=1.0, step=20)]
+    second = [dict(lr=0.1, loss=0.5, step=20), {"acc": 30.0, "step": 2, "data_time": 1.0}, {"mae": 3, "step": 2}]
+    for name, lines in (("20260101_000000", first), ("20260101_000001", second)):
+        (tmp_path / name / "vis_data").mkdir(parents=True)
+        (tmp_path / name / "vis_data" / "scalars.json").write_text("\n".join(json.dumps(line) for line in lines))
+    history = read_history(tmp_path)
+    assert history.train == {"loss": {10: 2.0, 20: 0.5}}
+    assert history.val == {"acc": {1: 40.0, 2: 30.0}, "mae": {2: 3.0}}
+    assert history.last == {"acc": 30.0, "mae": 3.0}
+    assert history.best == {"acc": 40.0, "mae": 3.0}
+
+
+def test_direction_of_metrics():
+    assert less_is_better("Set5/MAE")
+    assert not less_is_better("accuracy/top1")
+    assert not less_is_better("Set5/PSNR")

@@ -1,0 +1,85 @@
+import base64
+import json
+import re
+
+import pytest
+
+from lwdna_mm.errors import UserError
+from lwdna_mm.visualization.report import format_table, write_report
+from lwdna_mm.visualization.runs import group_runs, read_run
+
+NAMES = ["stem", "layer1.conv1", "layer1.conv2"]
+PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
+
+
+def make_run(path, seed, psnr, criterion=None):
+    """A finished work_dir, written by hand."""
+    (path / "20260101_000000" / "vis_data").mkdir(parents=True)
+    lines = [dict(lr=0.1, loss=1.0 / step, step=step, time=0.1) for step in (10, 20)]
+    lines += [dict(lr=0.1, loss=9.0, step=20, time=0.1), {"Set5/PSNR": psnr, "step": 20, "time": 0.1}]
+    text = "\n".join(json.dumps(line) for line in lines)
+    (path / "20260101_000000" / "vis_data" / "scalars.json").write_text(text)
+    metrics = {"Set5/PSNR": psnr}
+    summary = dict(config="edsr", seed=seed, flops=None, params=1000, metrics=dict(best=metrics, last=metrics))
+    summary["training"] = dict(samples=100, seconds=10.0)
+    if criterion:
+        base = dict(flops=5_000_000, params=1000, widths=dict.fromkeys(NAMES, 8))
+        plan = dict(criterion=dict(type=criterion), widths={"stem": 12, "layer1.conv1": 4}, baseline=base)
+        (path / "plan.json").write_text(json.dumps(plan))
+        summary.update(flops=4_900_000, search=dict(samples=5, flops=1, seconds=2.0, share=0.03))
+    (path / "summary.json").write_text(json.dumps(summary))
+    return path
+
+
+@pytest.fixture
+def work_dirs(tmp_path):
+    dirs = [make_run(tmp_path / f"base{seed}", seed, 30 + seed) for seed in (0, 2)]
+    dirs += [make_run(tmp_path / f"lw{seed}", seed, 31.5, "GradientCriterion") for seed in (0, 1)]
+    dirs += [make_run(tmp_path / "random", 0, 29.0, "lwdna_mm.RandomCriterion")]
+    dirs += [make_run(tmp_path / "taylor", 0, 29.5, "TaylorCriterion")]
+    (dirs[2] / "visuals").mkdir()
+    (dirs[2] / "visuals" / "baby_x2.png").write_bytes(PIXEL)
+    return dirs
+
+
+def test_groups_and_statistics(work_dirs):
+    groups = group_runs([read_run(path) for path in reversed(work_dirs)])
+    assert [group.label for group in groups] == ["baseline", "LW-DNA", "LW-DNA (TaylorCriterion)", "random control"]
+    assert groups[0].statistic("metrics", "last", "Set5/PSNR") == (31, pytest.approx(2**0.5), 2)
+    assert groups[3].statistic("metrics", "last", "Set5/PSNR") == (29, None, 1)
+    # The baseline's config has no input shape; the plan made from a network of its size knows its FLOPs.
+    assert groups[0].values("flops") == [5_000_000, 5_000_000]
+    assert groups[0].statistic("search", "share") is None
+
+
+def test_page_needs_no_other_file(work_dirs, tmp_path):
+    page = write_report(work_dirs, tmp_path / "report").read_text()
+    sources = re.findall(r'<img [^>]*src="([^"]*)"', page)
+    assert len(sources) == 4  # overview, widths, curves, one picture of the task
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert base64.b64decode(sources[-1].split(",")[1]) == PIXEL
+    assert not re.search(r"https?://", page)
+    assert "31 ± 1.4" in page
+    assert "LW-DNA, seed 0: baby x2" in page
+    assert "3.00%" in page
+    for name in ("overview", "widths", "curves"):
+        assert (tmp_path / "report" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_lone_baseline(work_dirs, tmp_path):
+    page = write_report(work_dirs[:1], tmp_path / "report").read_text()
+    assert "One run each" in page
+    assert not (tmp_path / "report" / "widths.png").exists()
+
+
+def test_text_table(work_dirs):
+    lines = format_table(work_dirs).splitlines()
+    assert lines[0].split() == ["network", "runs", "Set5/PSNR", "best", "Set5/PSNR", "MFLOPs", "M", "parameters"]
+    assert lines[2].startswith("LW-DNA")
+    assert "4.9" in lines[2]
+
+
+def test_unfinished_run_is_named(tmp_path):
+    with pytest.raises(UserError, match="no finished run"):
+        write_report([tmp_path], tmp_path / "report")
+    assert not (tmp_path / "report").exists()
