@@ -79,8 +79,10 @@ def _complexity(runner: Runner) -> dict[str, Any]:
     model = getattr(runner.model, "module", runner.model)
     params = sum(parameter.numel() for parameter in model.parameters())
     shape = runner.cfg.get("input_shape")
-    flops = trace(model, dict(input_shape=parse_shapes(shape))).flops() if shape else None
-    return dict(flops=flops, params=params)
+    if shape is None:
+        return dict(flops=None, params=params)
+    options = dict(input_shape=parse_shapes(shape), amortized=runner.cfg.get("amortized", ()))
+    return dict(flops=trace(model, options).flops(), params=params)
 
 
 def _planned(path: Path, trained_samples: int) -> dict[str, Any]:

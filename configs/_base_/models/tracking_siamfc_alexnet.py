@@ -18,3 +18,6 @@ model = dict(
     exemplar_size=127,
     search_size=255,
     context=0.5)
+# Exemplar and search image. The exemplar runs once for a whole sequence: FLOPs are those of the search image.
+input_shape = [(3, 127, 127), (3, 255, 255)]
+amortized = [0]
