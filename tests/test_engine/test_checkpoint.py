@@ -58,7 +58,7 @@ def test_damaged_and_missing_files_are_named(tmp_path):
     torch.save(dict(state_dict={}), tmp_path / "cut.pth")
     for content in (b"", (tmp_path / "cut.pth").read_bytes()[:100], b"no checkpoint", whole[:3]):
         (tmp_path / "cut.pth").write_bytes(content)
-        with pytest.raises(UserError, match="cut.pth"):
+        with pytest.raises(UserError, match=r"cut\.pth"):
             load_checkpoint_file(tmp_path / "cut.pth")
     torch.save([1], tmp_path / "list.pth")
     with pytest.raises(UserError, match="no 'state_dict'"):

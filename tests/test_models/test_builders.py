@@ -97,7 +97,7 @@ def test_plans_that_do_not_fit(entries, meta, message):
 def test_missing_plan_and_foreign_prefix(plan, tmp_path):
     with pytest.raises(UserError, match="no such plan"):
         MODELS.build(dict(type="LWDNA", model=CLASSIFIER, plan=str(tmp_path / "none.json")))
-    with pytest.raises(UserError, match="begins with 'generator.'"):
+    with pytest.raises(UserError, match="begins with 'generator"):
         MODELS.build(dict(type="LWDNABackbone", backbone=CLASSIFIER["backbone"], plan=plan, prefix="generator."))
 
 
