@@ -1,0 +1,106 @@
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from lwdna_mm import engine
+from lwdna_mm.engine.restore import Restorer, find_images, load_restorer, read_image
+from lwdna_mm.errors import UserError
+from tests.restoration_runs import CONFIGS, DENOISING, SR, pictures, tiny_config, write_images
+from tools import restore
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory) -> dict:
+    """One checkpoint of each task: an LW-DNA enlarger and a plain denoiser."""
+    folder = tmp_path_factory.mktemp("trained")
+    images = write_images(folder / "images")
+    found = {}
+    for task, lwdna in ((SR, True), (DENOISING, False)):
+        engine.run(tiny_config(task, images, folder / str(lwdna), lwdna, train_cfg__max_iters=1))
+        found[task] = str(folder / str(lwdna) / "iter_1.pth")
+    return found
+
+
+def command(task: str, checkpoint: str, source: object, out: object) -> list[str]:
+    config = str(CONFIGS / task.format("_lwdna" if task == SR else ""))
+    return [config, checkpoint, str(source), "--out", str(out), "--cfg-options", "model.generator.mid_channels=8"]
+
+
+def test_a_folder_is_done_but_for_its_bad_files(checkpoints, tmp_path, capsys):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    image = pictures()["chelsea"]
+    cv2.imwrite(str(source / "colour.png"), image)
+    cv2.imwrite(str(source / "grey.jpg"), image[..., 0])
+    cv2.imwrite(str(source / "deep.png"), image.astype(np.uint16) * 256)
+    (source / "broken.png").write_bytes(b"no image")
+    (source / "empty.png").touch()
+    (source / "notes.txt").write_text("not listed")
+    with pytest.raises(SystemExit) as ended:
+        restore.main(command(SR, checkpoints[SR], source, out))
+    assert ended.value.code == 1
+    assert sorted(path.name for path in out.iterdir()) == ["colour.png", "grey.png"]
+    height, width = image.shape[:2]
+    assert cv2.imread(str(out / "colour.png"), cv2.IMREAD_UNCHANGED).shape == (2 * height, 2 * width, 3)
+    assert cv2.imread(str(out / "grey.png"), cv2.IMREAD_UNCHANGED).shape == (2 * height, 2 * width)
+    printed = capsys.readouterr()
+    assert "broken.png: not a readable image" in printed.err
+    assert "empty.png: not a readable image" in printed.err
+    assert "deep.png: uint16 pixels, but the networks are made for 8-bit images" in printed.err
+    assert "3 of 5 images could not be restored" in printed.err
+
+
+def test_tiled_results_are_the_networks_own(checkpoints, tmp_path):
+    """The file equals what the network gives for the whole image, in the order of its training, RGB."""
+    image = pictures()["astronaut"]
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    arguments = command(SR, checkpoints[SR], tmp_path / "a.png", tmp_path / "out")
+    restore.main([*arguments[:5], "--tile", "48", "--overlap", "32", *arguments[5:]])
+    cfg = engine.load_config(arguments[0], {"model.generator.mid_channels": 8})
+    model = load_restorer(cfg, checkpoints[SR])
+    assert not model.training
+    rgb = torch.from_numpy(image[..., ::-1].copy()).permute(2, 0, 1)[None].float() / 255
+    with torch.no_grad():
+        whole = (model(rgb, mode="tensor") * 255).clamp(0, 255).round()[0].permute(1, 2, 0).numpy()[..., ::-1]
+    written = cv2.imread(str(tmp_path / "out" / "a.png")).astype(int)
+    assert np.abs(written - whole).max() <= 1
+    assert np.mean(written != whole) < 1e-3
+
+
+def test_a_colour_image_goes_through_a_grey_network_by_channels(checkpoints):
+    cfg = engine.load_config(CONFIGS / DENOISING.format(""), {"model.generator.mid_channels": 8})
+    restorer = Restorer(load_restorer(cfg, checkpoints[DENOISING]))
+    image = pictures()["coffee"]
+    together = restorer(image)
+    for channel in range(3):
+        assert np.array_equal(together[..., channel : channel + 1], restorer(image[..., channel : channel + 1]))
+
+
+def test_a_photo_is_turned_upright(tmp_path):
+    pillow = pytest.importorskip("PIL.Image")
+    exif = pillow.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    pillow.fromarray(np.zeros((20, 30, 3), np.uint8)).save(tmp_path / "a.jpg", exif=exif)
+    assert read_image(tmp_path / "a.jpg").shape == (30, 20, 3)
+
+
+def test_nothing_is_overwritten(tmp_path):
+    for name in ("a.png", "b.jpg", "b.png"):
+        (tmp_path / name).touch()
+    with pytest.raises(UserError, match=r"a\.png would overwrite .*a\.png"):
+        find_images(tmp_path / "a.png", tmp_path)
+    with pytest.raises(UserError, match=r"out/b\.png would overwrite .*b\.jpg|b\.png would overwrite .*b\.jpg"):
+        find_images(tmp_path, tmp_path / "out")
+    with pytest.raises(UserError, match="no image there"):
+        find_images(tmp_path / "missing", tmp_path / "out")
+
+
+def test_a_checkpoint_of_another_network_is_one_line(checkpoints, tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / "a.png"), pictures()["coffee"])
+    arguments = command(SR, checkpoints[DENOISING], tmp_path / "a.png", tmp_path / "out")
+    with pytest.raises(SystemExit) as ended:
+        restore.main(arguments)
+    assert ended.value.code == 2
+    assert "is of another network: generator." in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
