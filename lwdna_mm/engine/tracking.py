@@ -112,7 +112,7 @@ def evaluate(
         for track in tracks:
             file = folder / (track.name + suffix)
             boxes = np.loadtxt(experiment.record_file(tracker.name, track.name), delimiter=",", ndmin=2)
-            save(file, track.frames, {"ground truth": track.boxes, tracker.name: boxes})
+            save(file, track.frames, {"ground truth": track.boxes, "tracker": boxes})
             print(f"Drawn to {file}")
     if performance is not None:
         overall = performance[tracker.name]["overall"]

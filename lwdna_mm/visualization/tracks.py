@@ -18,12 +18,13 @@ COLOURS = ((255, 64, 64), (64, 255, 64), (64, 160, 255), (255, 224, 64))
 def draw_boxes(image: np.ndarray, boxes: dict[str, np.ndarray], caption: str = "") -> np.ndarray:
     """A copy of an RGB image (H, W, 3) with one labelled box (4,) for each name, in the order of COLOURS."""
     canvas = image.copy()
+    if caption:
+        _write(canvas, caption, (4, 16), (255, 255, 255))
     for line, ((name, box), colour) in enumerate(zip(boxes.items(), COLOURS, strict=False)):
         left, top, width, height = np.asarray(box, dtype=float)
         start = round(left - 1), round(top - 1)
         cv2.rectangle(canvas, start, (round(left + width - 2), round(top + height - 2)), colour, 2)
-        _write(canvas, name, (4, 34 + 16 * line), colour)
-    _write(canvas, caption, (4, 16), (255, 255, 255))
+        _write(canvas, name, (4, 34 + 18 * line), colour)
     return canvas
 
 
@@ -58,9 +59,7 @@ def save_strip(
     os.replace(partial, path)
 
 
-def save_video(
-    path: str | Path, frames: Sequence[str], tracks: dict[str, np.ndarray], fps: float = 25
-) -> None:
+def save_video(path: str | Path, frames: Sequence[str], tracks: dict[str, np.ndarray], fps: float = 25) -> None:
     """Write all frames with the tracks on them as an MPEG-4 video."""
     partial = Path(path).with_suffix(".part.mp4")
     height, width = draw_frame(frames, tracks, 0).shape[:2]
@@ -72,5 +71,8 @@ def save_video(
 
 
 def _write(canvas: np.ndarray, text: str, origin: tuple[int, int], colour: tuple[int, int, int]) -> None:
-    cv2.putText(canvas, text, origin, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 3, cv2.LINE_AA)
+    """Write on a dark ground, which keeps the text legible on any frame."""
+    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
+    corners = (origin[0] - 2, origin[1] - height - 2), (origin[0] + width + 2, origin[1] + below)
+    cv2.rectangle(canvas, *corners, (0, 0, 0), cv2.FILLED)
     cv2.putText(canvas, text, origin, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
