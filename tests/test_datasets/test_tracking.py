@@ -7,6 +7,7 @@ import torch
 from got10k.datasets import OTB, GOT10k
 from got10k.utils.metrics import rect_iou
 from mmengine.dataset import DefaultSampler
+from torch.utils.data import DataLoader
 
 from lwdna_mm.datasets.tracking import GOT10kFolder, OTBFolder, open_tracks
 from lwdna_mm.datasets.tracking_crops import centered, context_size, cornered, crop
@@ -174,6 +175,16 @@ def test_a_sample_depends_on_its_key_alone(otb):
         assert torch.equal(value, second[key][name])
     for other in ((4, 5, 2), (3, 6, 2), (3, 5, 4)):
         assert not torch.equal(first[key]["search"], first[other]["search"])
+
+
+def test_workers_do_not_change_what_is_drawn(otb):
+    pairs = TrackingPairs(str(otb), "otb", pairs_per_sequence=4, recolour=0.5, flip=0.5)
+    batches = [
+        list(DataLoader(pairs, batch_size=4, sampler=PairSampler(pairs, seed=1), num_workers=workers))
+        for workers in (0, 2)
+    ]
+    for one, other in zip(*batches, strict=True):
+        assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_flip_and_recolour_treat_both_images_alike(otb):

@@ -47,6 +47,19 @@ def test_the_mode_decides(kind, images):
 
 
 @pytest.mark.parametrize("kind", HEADS)
+def test_every_head_goes_on_the_residual_backbone_and_trains_in_bfloat16(kind, images):
+    network = build(kind, dict(type="lwdna_mm.CIResNet22", channels=(4, 4, 2))).train()
+    boxes = torch.tensor([[127.0, 127.0, 60.0, 60.0]] * 2)
+    images = [image.repeat(2, 1, 1, 1) for image in images]
+    exact = network(*images, boxes, mode="loss")
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = network(*images, boxes, mode="loss")
+    for name, loss in exact.items():
+        assert loss.dtype == rough[name].dtype == torch.float32
+        torch.testing.assert_close(loss, rough[name], rtol=0.1, atol=0.05)
+
+
+@pytest.mark.parametrize("kind", HEADS)
 @pytest.mark.parametrize("factor", [0.5, 2])
 def test_resized_networks_cost_what_the_graph_says_on_the_search_branch(kind, factor, images):
     network = build(kind)

@@ -49,7 +49,7 @@ class CrossCorrelationHead(BaseModule):
             search_size: Side of the search images in pixels.
         """
         labels = self.labels(boxes, scores.shape[-1], search_size)
-        return dict(loss=self.criterion(scores, labels))
+        return dict(loss=self.criterion(scores.float(), labels))
 
     def decode(self, scores: torch.Tensor, search_size: int) -> torch.Tensor:
         """What the localizer reads: the scores, (N, S, S)."""
