@@ -24,7 +24,7 @@ def context_size(size: np.ndarray, context: float = 0.5) -> float:
     """Side in image pixels of the exemplar's square: the target ``(w, h)`` with a margin on each side.
 
     The margin is ``context * (w + h)`` in total; the square has the area of the padded box (SiamFC,
-    section 2.2).
+    its data set curation).
     """
     margin = context * float(np.sum(size))
     return float(np.sqrt(np.prod(np.asarray(size) + margin)))

@@ -11,7 +11,7 @@ from ...registry import MODELS
 
 @MODELS.register_module()
 class AlexNetV1(BaseModule):
-    """Five unpadded convolutions of total stride 8, so that the map shifts with the image (SiamFC, table 1).
+    """Five unpadded convolutions of total stride 8, so that the map shifts with the image (SiamFC).
 
     An image of 127 pixels gives a map of 6, one of 255 a map of 22.
 

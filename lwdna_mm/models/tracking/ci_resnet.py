@@ -10,7 +10,7 @@ from ...registry import MODELS
 
 
 class CroppedBottleneck(nn.Module):
-    """A bottleneck unit that drops the outermost pixels, which saw padding (SiamDW, section 4.1).
+    """A bottleneck unit that drops the outermost pixels, which saw padding (the CIR unit of SiamDW).
 
     Maps (N, in_channels, H, W) to (N, 4 * channels, H - 2, W - 2).
 
@@ -51,7 +51,7 @@ class CroppedBottleneck(nn.Module):
 
 @MODELS.register_module()
 class CIResNet22(BaseModule):
-    """CIResNet-22: a stem and seven cropped bottlenecks of total stride 8 (SiamDW, table 3).
+    """CIResNet-22: a stem and seven cropped bottlenecks of total stride 8 (SiamDW).
 
     An image of 127 pixels gives a map of 5, one of 255 a map of 21.
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 
 def cross_correlation(exemplar: torch.Tensor, search: torch.Tensor) -> torch.Tensor:
-    """Sum over channels and positions (SiamFC, section 2.1).
+    """Sum over channels and positions (SiamFC).
 
     Args:
         exemplar: (n, C, h, w), where n is N, or 1 for one exemplar against N search images.
@@ -21,7 +21,7 @@ def cross_correlation(exemplar: torch.Tensor, search: torch.Tensor) -> torch.Ten
 
 
 def depthwise_correlation(exemplar: torch.Tensor, search: torch.Tensor) -> torch.Tensor:
-    """Each channel on its own (SiamRPN++, section 3.3); shapes as above, but the result has C channels."""
+    """Each channel on its own (SiamRPN++); shapes as above, but the result has C channels."""
     exemplar = exemplar.expand(len(search), -1, -1, -1)
     n, c = search.shape[:2]
     kernel = exemplar.reshape(n * c, 1, *exemplar.shape[2:])
@@ -30,7 +30,7 @@ def depthwise_correlation(exemplar: torch.Tensor, search: torch.Tensor) -> torch
 
 
 def up_channel_correlation(exemplar: torch.Tensor, search: torch.Tensor) -> torch.Tensor:
-    """The exemplar has been raised to K kernels of the search image's C channels each (SiamRPN, section 3.2).
+    """The exemplar has been raised to K kernels of the search image's C channels each (SiamRPN).
 
     It is the mean, not the sum, over channels and positions: without normalisation between backbone and
     correlation, sums of untrained embeddings start thousands of times too large to be logits.

@@ -13,7 +13,7 @@ from ...registry import MODELS
 
 @MODELS.register_module()
 class ScaleSearch:
-    """Searches a few scales and takes the best displacement of the best scale (SiamFC, section 2.4).
+    """Searches a few scales and takes the best displacement of the best scale (SiamFC's tracking algorithm).
 
     Args:
         scales: Odd number of scales.
@@ -65,7 +65,7 @@ class ScaleSearch:
 
 @MODELS.register_module()
 class AnchorSearch:
-    """Takes the best anchor after a penalty on changes of size and shape (SiamRPN, section 4.3).
+    """Takes the best anchor after a penalty on changes of size and shape (SiamRPN's proposal selection).
 
     Args:
         penalty: Strength of the penalty.

@@ -15,7 +15,7 @@ def _halves(losses: torch.Tensor, positive: torch.Tensor, negative: torch.Tensor
 
 @MODELS.register_module()
 class BalancedBCELoss(nn.Module):
-    """Binary cross-entropy on logits (SiamFC, equation 5)."""
+    """Binary cross-entropy on logits (SiamFC)."""
 
     def forward(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Logits and 0/1 labels of one shape to a scalar."""
@@ -35,7 +35,7 @@ class BalancedCrossEntropyLoss(nn.Module):
 
 @MODELS.register_module()
 class PositiveSmoothL1Loss(nn.Module):
-    """Smooth L1 of the box offsets, averaged over the positive anchors (SiamRPN, equation 4).
+    """Smooth L1 of the box offsets, averaged over the positive anchors (SiamRPN).
 
     Args:
         beta: Offset at which the loss turns from quadratic to linear.

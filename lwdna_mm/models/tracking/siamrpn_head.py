@@ -14,7 +14,7 @@ from .correlation import depthwise_correlation, up_channel_correlation
 
 @MODELS.register_module()
 class SiamRPNHead(BaseModule):
-    """Classifies and refines anchors by two correlations (SiamRPN, section 3.2).
+    """Classifies and refines anchors by two correlations (SiamRPN, its region proposal subnetwork).
 
     Args:
         in_channels: Channels of the backbone's embeddings.
