@@ -88,6 +88,16 @@ def test_replayed_truth_is_perfect(otb, got10k, tmp_path):
     assert overall["precision_score"] == 1
 
 
+def test_real_sequences_and_their_truth(shared_data, tmp_path):
+    folder = OTBFolder(shared_data / "tracking" / "otb", 2015)
+    tracks = list(read_tracks(folder))
+    assert [(track.name, len(track.frames)) for track in tracks] == [("Crossing", 120), ("DragonBaby", 113)]
+    experiment = LocalOTB(folder, tmp_path / "results", tmp_path / "reports")
+    experiment.run(GroundTruthTracker(tracks))
+    overall = experiment.report(["GroundTruth"])["GroundTruth"]["overall"]
+    assert overall["success_score"] == pytest.approx(20 / 21)
+
+
 def test_reports_have_plots_and_leave_matplotlib_alone(otb, tmp_path):
     before = matplotlib.rcParams["font.size"], plt.get_fignums()
     experiment = LocalOTB(otb, tmp_path / "results", tmp_path / "reports")
