@@ -6,6 +6,7 @@ _base_ = [
     "../_base_/schedules/restoration_300k.py",
     "../_base_/restoration_runtime.py",
 ]
+protocol = "PSNR and SSIM over R, G and B of 8-bit images, no border cropped; fixed noise of sigma 25, not clipped"
 model = dict(
     generator=dict(channels=3), data_preprocessor=dict(mean=[0, 0, 0], std=[255, 255, 255], output_channel_order="RGB")
 )

@@ -24,8 +24,9 @@ def write_summary(runner: Runner, plan: Path | None) -> dict[str, Any]:
         plan: the plan of its network, None for a baseline.
 
     Returns:
-        ``config, seed, flops, params`` (``flops`` is None where a baseline's config has no ``input_shape``),
-        ``metrics`` (``best`` and ``last``), ``training`` (``samples``, ``seconds``); with a plan also
+        ``config, seed``, ``protocol`` (how the metrics are taken; None where the config does not say), ``flops,
+        params`` (``flops`` is None where a baseline's config has no ``input_shape``), ``metrics`` (``best`` and
+        ``last``), ``training`` (``samples``, ``seconds``); with a plan also
         ``criterion``, ``baseline`` (``flops, params``) and ``search`` (``samples, flops, seconds, share``, the
         share of the training's samples x FLOPs).
     """
@@ -33,6 +34,7 @@ def write_summary(runner: Runner, plan: Path | None) -> dict[str, Any]:
     summary = dict(
         config=Path(runner.cfg.filename or "config").stem,
         seed=runner.seed,
+        protocol=runner.cfg.get("protocol"),
         metrics=dict(best=history.best, last=history.last),
         training=_training(runner),
     )

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from ..compat.mmengine_io import write_atomically
+from .crops import compose
 from .figures import draw_curves, draw_overview, draw_widths
 from .runs import BASELINE, Group, group_runs, metric_names, read_run
 
@@ -47,7 +48,13 @@ def write_report(work_dirs: Sequence[str | Path], out: str | Path) -> Path:
             png = _png(pictures[name])
             write_atomically(png, out / f"{name}.png")
             parts.append(f"<h2>{heading}</h2>{_image(png, heading)}")
-    parts += [_search_cost(groups), *_visuals(groups)]
+    parts.append(_search_cost(groups))
+    crops = compose([group.runs[0].path for group in groups], [group.label for group in groups])
+    for name, figure in crops.items():
+        png = _png(figure)
+        write_atomically(png, out / f"crops-{name}.png")
+        parts.append(f"<h2>{escape(name)}</h2>{_image(png, f'crops of {name}, side by side')}")
+    parts += _visuals(groups)
     page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(_title(groups))}</title>'
     page += f"<style>{_STYLE}</style><body>{''.join(parts)}</body></html>\n"
     write_atomically(page.encode(), out / "report.html")
@@ -92,6 +99,8 @@ def _note(groups: Sequence[Group]) -> str:
     seeds = [f"{escape(group.label)}: {', '.join(str(s) for s in group.values('seed'))}" for group in groups]
     most = max(len(group.runs) for group in groups)
     caution = "Mean ± standard deviation over the runs." if most > 1 else "One run each: differences may be chance."
+    protocols = {run.summary.get("protocol") for group in groups for run in group.runs} - {None}
+    caution += "".join(f" Protocol: {escape(protocol)}." for protocol in sorted(protocols))
     return f'<p class="note">{caution} Metrics at the end of the training. Seeds: {"; ".join(seeds)}.</p>'
 
 
@@ -113,7 +122,7 @@ def _search_cost(groups: Sequence[Group]) -> str:
 
 
 def _visuals(groups: Sequence[Group]) -> list[str]:
-    """Pictures that a task has left in ``work_dir/visuals``: restored crops, tracks."""
+    """Pictures that a task has left in ``work_dir/visuals``: tracks, for instance."""
     figures = []
     for group in groups:
         for run in group.runs:

@@ -83,3 +83,19 @@ def test_unfinished_run_is_named(tmp_path):
     with pytest.raises(UserError, match="no finished run"):
         write_report([tmp_path], tmp_path / "report")
     assert not (tmp_path / "report").exists()
+
+
+def test_page_shows_crops_of_all_networks_and_the_protocol(work_dirs, tmp_path):
+    for path in work_dirs:
+        summary = json.loads((path / "summary.json").read_text())
+        (path / "summary.json").write_text(json.dumps(dict(summary, protocol="PSNR on Y & more")))
+        folder = path / "visuals" / "set5-baby"
+        folder.mkdir(parents=True)
+        for name in ("input", "output", "target"):
+            (folder / f"{name}.png").write_bytes(PIXEL)
+        measured = dict(psnr=dict(input=20.0, output=30.0), input="noisy", crop_border=0, convert_to=None)
+        (folder / "metrics.json").write_text(json.dumps(measured))
+    page = write_report(work_dirs, tmp_path / "report").read_text()
+    assert page.count("Protocol: PSNR on Y &amp; more.") == 1
+    picture = re.search(r'<img alt="crops of set5-baby, side by side" src="data:image/png;base64,([^"]*)"', page)
+    assert base64.b64decode(picture[1]) == (tmp_path / "report" / "crops-set5-baby.png").read_bytes()

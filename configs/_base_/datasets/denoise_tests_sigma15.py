@@ -1,5 +1,6 @@
 # As denoise_tests_sigma25.py, with more or less noise.
 _base_ = "denoise_tests_sigma25.py"
+protocol = "PSNR and SSIM of 8-bit grey images, no border cropped; fixed noise of sigma 15, not clipped"
 denoise_test_pipeline = _base_.denoise_test_pipeline
 denoise_test_pipeline[1].sigma = 15
 test_dataloader = [

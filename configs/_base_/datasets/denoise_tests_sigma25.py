@@ -1,5 +1,5 @@
 # Grey test sets, data_root/{set12,bsd68}, with fixed noise: it depends on the file's name and the seed alone.
-# Protocol: PSNR and SSIM of 8-bit grey images, no border cropped; the noisy input is neither clipped nor rounded.
+protocol = "PSNR and SSIM of 8-bit grey images, no border cropped; fixed noise of sigma 25, not clipped"
 data_root = "data/restoration"
 denoise_test_pipeline = [
     dict(type="LoadImageFromFile", key="gt", color_type="grayscale"),

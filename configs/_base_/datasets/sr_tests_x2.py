@@ -1,5 +1,6 @@
 # Test sets of high-resolution images, data_root/{set5,set14,b100,urban100}; their low-resolution images are made by
-# MATLAB's bicubic. Protocol: PSNR and SSIM on Y of 8-bit images, `scale` pixels cropped at each border.
+# MATLAB's bicubic.
+protocol = "PSNR and SSIM on Y of 8-bit images, 2 pixels cropped at each border"
 data_root = "data/restoration"
 sr_test_pipeline = [
     dict(type="LoadImageFromFile", key="gt", color_type="color", channel_order="rgb"),

@@ -1,5 +1,6 @@
 # As sr_tests_x2.py, enlarging by 3.
 _base_ = "sr_tests_x2.py"
+protocol = "PSNR and SSIM on Y of 8-bit images, 3 pixels cropped at each border"
 sr_test_pipeline = _base_.sr_test_pipeline
 sr_test_pipeline[1].dictionary.scale = 3
 test_dataloader = [
