@@ -29,7 +29,7 @@ val_evaluator = test_evaluator[:1]
 custom_hooks = [
     dict(
         type="lwdna_mm.SaveCrops",
-        crops={"set5-img_003": (100, 60), "set5-img_005": (60, 90), "set14-img_002": (300, 300)},
+        crops={"set5-img_003": (100, 60), "set5-img_005": (10, 60), "set14-img_005": (60, 60)},
         crop_border=2,
         convert_to="Y",
     ),
