@@ -97,55 +97,71 @@ def search(args: argparse.Namespace) -> list[Row]:
 def gates(args: argparse.Namespace) -> list[Row]:
     """Compare forward and backward passes of the twice widened ResNet-50 with and without gates.
 
-    The two take turns, each time in a fresh process, whose peak memory is its own.
+    For the times, steps with and without gates take turns in one process, so that other load on the machine meets
+    both. For the memory, each kind has a process of its own, whose peak above the imports is measured.
     """
-    kinds = {"plain": False, "gated": True}
-    runs: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
-    spawn = multiprocessing.get_context("spawn")
-    for _ in range(args.rounds):
-        for kind, gated in kinds.items():
-            with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-                run = pool.submit(train_steps, gated, args.batch, args.size, args.steps, torch.get_num_threads())
-                runs[kind].append(run.result())
+    kinds = ("plain", "gated")
+    # Memory first: a new process starts with the peak of the one that starts it.
+    peaks = {}
+    for kind in kinds:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            peaks[kind] = pool.submit(peak_memory, kind == "gated", args.batch, args.size).result()
+    times = step_times(args.batch, args.size, args.steps)
     rows = [
-        {"ResNet-50 x2": kind, **{key: statistics.median(run[key] for run in runs[kind]) for key in runs[kind][0]}}
+        {"ResNet-50 x2": kind, "step (s)": statistics.median(times[kind]), "peak memory (MB)": peaks[kind]}
         for kind in kinds
     ]
-    plain, gated = rows
-    ratio = {key: gated[key] / plain[key] for key in plain if key != "ResNet-50 x2"}
+    ratios = [gated / plain for plain, gated in zip(times["plain"], times["gated"], strict=True)]
+    ratio = {"step (s)": statistics.median(ratios), "peak memory (MB)": peaks["gated"] / peaks["plain"]}
     return [*rows, {"ResNet-50 x2": "gated / plain", **ratio}]
 
 
-def train_steps(gated: bool, batch: int, size: int, steps: int, threads: int) -> dict[str, float]:
-    """Median wall and CPU time of a step, and the peak memory that the network and the steps add to the process."""
+def step_times(batch: int, size: int, steps: int) -> dict[str, list[float]]:
+    """Wall times of ``steps`` steps without (plain) and with gates (gated), by turns, in seconds."""
+    steps_of = widened_steps(batch, size)
+    times: dict[str, list[float]] = {"plain": [], "gated": []}
+    for _ in range(steps + 1):
+        for kind, values in times.items():
+            values.append(steps_of(kind == "gated"))
+    return {kind: values[1:] for kind, values in times.items()}  # the first ones warm up
+
+
+def peak_memory(gated: bool, batch: int, size: int) -> float:
+    """Peak memory that the network and two steps add to this process, in MB."""
+    from lwdna_mm import shrink  # noqa: F401  imported before the memory is looked at
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    step = widened_steps(batch, size)
+    for _ in range(2):
+        step(gated)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def widened_steps(batch: int, size: int) -> Callable[[bool], float]:
+    """A function that runs one step of the search, with gates or without, and returns its wall time in seconds."""
     from lwdna_mm.channels import analyze
     from lwdna_mm.shrink import GradientCriterion, attach_gates
 
-    torch.set_num_threads(threads)
     torch.manual_seed(0)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     model = build("ResNet-50 x2")
     images = torch.rand(batch, 3, size, size)
     graph = analyze(model, images[:1])
     model.train()
     criterion = GradientCriterion()
-    channel_gates = attach_gates(model, graph) if gated else None
-    wall, cpu = [], []
-    for _ in range(steps + 1):
-        started = time.perf_counter(), time.process_time()
+
+    def step(gated: bool) -> float:
+        channel_gates = attach_gates(model, graph) if gated else None
+        started = time.perf_counter()
         model(images).square().mean().backward()
         if gated:
             criterion.observe(channel_gates)
         model.zero_grad()
-        wall.append(time.perf_counter() - started[0])
-        cpu.append(time.process_time() - started[1])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    # The first step also makes the memory and the kernels ready.
-    return {
-        "step (s)": statistics.median(wall[1:]),
-        "step (CPU s)": statistics.median(cpu[1:]),
-        "peak memory (MB)": peak / 1024,
-    }
+        took = time.perf_counter() - started
+        if gated:
+            channel_gates.remove()
+        return took
+
+    return step
 
 
 def latency(args: argparse.Namespace) -> list[Row]:
@@ -212,8 +228,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         if function is gates:
             command.add_argument("--batch", type=int, default=4, help="default 4")
             command.add_argument("--size", type=int, default=224, help="side of the images; default 224")
-            command.add_argument("--steps", type=int, default=3, help="timed steps a process; default 3")
-            command.add_argument("--rounds", type=int, default=2, help="processes of each kind; default 2")
+            command.add_argument("--steps", type=int, default=9, help="timed steps of each kind; default 9")
         if function is latency:
             command.add_argument("config", help="config file")
             command.add_argument("--plan", nargs="+", default=[], help="plans for that config's network")
