@@ -2,9 +2,10 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-from lwdna_mm.channels import analyze, resize
+from lwdna_mm.channels import ChannelPlan, analyze, resize
 from lwdna_mm.errors import UserError
 from lwdna_mm.shrink import RandomCriterion, attach_gates, search
 
@@ -157,6 +158,56 @@ def test_tied_shared_and_plain_parameters():
     masked = model(inputs)
     gates.remove()
     torch.testing.assert_close(masked, resize(model, graph, plan)(inputs))
+
+
+class Correlate(nn.Module):
+    """An embedding shared by two inputs, and their cross-correlation, which sums over its channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 5, 3)
+        self.last = nn.Conv2d(5, 6, 3, bias=False)
+        self.norm = nn.BatchNorm2d(6)
+
+    def embed(self, x: torch.Tensor) -> torch.Tensor:
+        return self.norm(self.last(torch.relu(self.first(x))))
+
+    def forward(self, exemplar: torch.Tensor, search: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(self.embed(search), self.embed(exemplar))
+
+
+def test_channels_that_only_a_cross_correlation_reads_are_gated_where_they_are_written():
+    torch.manual_seed(0)
+    model = Correlate().double().eval()
+    nn.init.uniform_(model.norm.bias)
+    inputs = torch.rand(1, 3, 8, 8, dtype=torch.float64), torch.rand(1, 3, 12, 12, dtype=torch.float64)
+    graph = analyze(model, inputs)
+    group = graph.free["last"]
+    assert set(group.gated) == {("norm.weight", 0), ("norm.bias", 0)}
+    gates = attach_gates(model, graph)
+    model(*inputs).square().mean().backward()
+    norm = {name: p for name, p in model.norm.named_parameters() if name.endswith("original")}
+    assert len(norm) == 2
+    torch.testing.assert_close(gates["last"].grad, sum(p * p.grad for p in norm.values()))
+    with torch.no_grad():
+        gates["last"][[1, 4]] = 0
+    masked = model(*inputs)
+    gates.remove()
+    small = resize(model, graph, ChannelPlan({"last": [0, 2, 3, 5]}))
+    torch.testing.assert_close(masked, small(*inputs))
+
+
+def test_mixed_precision():
+    model = classifier("ResNet-CIFAR").float()
+    graph = analyze(model, images().float())
+    gates = attach_gates(model.train(), graph)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = loss_of(model, images().float())
+    loss.backward()
+    weight = model.backbone.layer4[1].conv2.parametrizations.weight.original
+    gate = gates["backbone.layer4.1.conv1"]
+    assert weight.dtype == gate.grad.dtype == torch.float32
+    torch.testing.assert_close(gate.grad, (weight * weight.grad).sum((0, 2, 3)), rtol=1e-4, atol=1e-7)
 
 
 def test_deep_copies_have_gates_of_their_own():
