@@ -34,11 +34,15 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
     args = parse_args(argv)
+    from mmengine.dist import is_main_process
+
     from lwdna_mm import engine
 
     cfg = engine.load_config(args.config, args.cfg_options)
     engine.apply_arguments(cfg, args)
-    print(engine.format_summary(engine.run(cfg, plan=args.plan, resume=args.resume)))
+    summary = engine.run(cfg, plan=args.plan, resume=args.resume)
+    if is_main_process():
+        print(engine.format_summary(summary))
 
 
 if __name__ == "__main__":

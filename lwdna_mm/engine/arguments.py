@@ -5,6 +5,7 @@ from argparse import Namespace
 import torch
 from mmengine.config import Config
 
+from ..compat import cpu_distributed
 from ..errors import UserError
 
 
@@ -21,8 +22,9 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
     given = {name: value for name, value in vars(args).items() if value not in (None, False)}
     if "work_dir" in given:
         cfg.work_dir = args.work_dir
-    if "launcher" in given:
+    if given.get("launcher", "none") != "none":
         cfg.launcher = args.launcher
+        cpu_distributed.prepare(cfg)
     if "seed" in given:
         cfg.randomness = {**cfg.get("randomness", {}), "seed": args.seed}
     if "amp" in given:

@@ -133,6 +133,8 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
     model = build_model(cfg)
     baseline = trace(model, section.trace_options)
     wide = resize(model, baseline, baseline.scaled(section.widen), inherit=False)
+    # The gates must be there before a runner wraps the model for several processes.
+    hook = ShrinkHook(wide, section, baseline, seed, out, started)
     shrink = section.shrink
     runner = Runner(
         model=wide,
@@ -148,8 +150,9 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
         default_scope=cfg.get("default_scope", "mmengine"),
         randomness=cfg.randomness,
         experiment_name=experiment_name(cfg, "search"),
+        cfg=Config({key: cfg[key] for key in ("model_wrapper_cfg", "sync_bn") if key in cfg}),
     )
-    runner.register_hook(ShrinkHook(section, baseline, seed, out, started))
+    runner.register_hook(hook)
     runner.train()
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from mmengine.dist import all_gather_object, barrier, broadcast_object_list, get_world_size, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -26,36 +25,37 @@ class ShrinkHook(Hook):
     ``out`` and the weights cut out of the widened network beside it, under the same name with suffix ``.pth``.
 
     Args:
+        model: the widened network, before a runner wraps it; gates are attached to it until the end of the run.
         section: the ``lwdna`` section of the config.
         baseline: the channel graph of the network before it was widened.
         seed: written into the plan, and given to criteria that draw numbers.
         out: where the plan goes.
         started: ``time.perf_counter()`` at the beginning of the search, for its cost.
+
+    Raises:
+        BudgetError: the smallest allowed network already costs more than the budget.
     """
 
     priority = "VERY_LOW"
 
     def __init__(
-        self, section: LwdnaSection, baseline: ChannelGraph, seed: int, out: str | Path, started: float
+        self,
+        model: nn.Module,
+        section: LwdnaSection,
+        baseline: ChannelGraph,
+        seed: int,
+        out: str | Path,
+        started: float,
     ) -> None:
-        self.section, self.baseline, self.seed = section, baseline, seed
+        self.model, self.section, self.baseline, self.seed = model, section, baseline, seed
         self.out, self.started = Path(out), started
-        criterion = dict(section.shrink.criterion)
-        if criterion.get("type") == "RandomCriterion":
-            criterion.setdefault("seed", seed)
-        self.criterion_config = criterion
-        self.criterion = CRITERIA.build(criterion)
-
-    def before_train(self, runner: Runner) -> None:
-        """Attach the gates.
-
-        Raises:
-            BudgetError: the smallest allowed network already costs more than the budget.
-        """
-        self.model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        self.graph = trace(self.model, self.section.trace_options)
+        self.criterion_config = dict(section.shrink.criterion)
+        if self.criterion_config.get("type") == "RandomCriterion":
+            self.criterion_config.setdefault("seed", seed)
+        self.criterion = CRITERIA.build(self.criterion_config)
+        self.graph = trace(model, section.trace_options)
         self._search({name: torch.ones(group.width) for name, group in self.graph.free.items()})
-        self.gates = attach_gates(self.model, self.graph)
+        self.gates = attach_gates(model, self.graph)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         """Let the criterion see the gates' gradients."""
@@ -77,6 +77,7 @@ class ShrinkHook(Hook):
             )
         plan = self._search(scores)
         self.gates.remove()
+        self.model.cpu()  # where it was traced
         if is_main_process():
             self._write(runner, plan)
         barrier()
