@@ -12,10 +12,10 @@ CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "tracking"
 
 # FLOPs of the search branch (multiply-adds at 255 pixels), parameters, channel groups free to change.
 COMPLEXITY = {
-    "siamfc_alexnet-half_1xb8-300_dragonbaby": (813061008, 593696, 4),
+    "siamfc_alexnet-half_1xb8-200_dragonbaby": (813061008, 593696, 4),
     "siamfc_alexnet_1xb8-50e_got10k": (2722365216, 2336320, 4),
     "siamfc_ciresnet22_1xb8-50e_got10k": (2632380928, 1444928, 16),
-    "siamrpn_alexnet-half_1xb8-300_dragonbaby": (941457552, 1221694, 7),
+    "siamrpn_alexnet-half_1xb8-200_dragonbaby": (941457552, 1221694, 7),
     "siamrpn_alexnet_1xb8-50e_got10k": (3234027808, 4837470, 7),
 }
 

@@ -1,4 +1,4 @@
-_base_ = './siamrpn_alexnet-half_1xb8-300_dragonbaby.py'
+_base_ = './siamrpn_alexnet-half_1xb8-200_dragonbaby.py'
 # The embedding that is correlated keeps its width, and with it the response its scale; the exemplar's branch
 # runs once for a whole sequence, so that the budget is of the search image's.
 lwdna = dict(
