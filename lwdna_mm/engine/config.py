@@ -1,6 +1,6 @@
 """Reading a config and the command line's changes to it, with mistakes told in one line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -46,22 +46,22 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     return cfg
 
 
-def iterate_datasets(cfg: Config) -> Iterator[tuple[str, ConfigDict]]:
-    """Yield (name of the dataloader, dataset config) for every innermost dataset of a config."""
-    for name in DATALOADERS:
-        loaders = cfg.get(name) or []
-        for loader in loaders if isinstance(loaders, list) else [loaders]:
+def iterate_datasets(cfg: Config, loaders: Sequence[str] = DATALOADERS) -> Iterator[tuple[str, ConfigDict]]:
+    """Yield (name of the dataloader, dataset config) for every innermost dataset of the named dataloaders."""
+    for name in loaders:
+        configs = cfg.get(name) or []
+        for loader in configs if isinstance(configs, list) else [configs]:
             for dataset in _innermost(loader["dataset"]):
                 yield name, dataset
 
 
-def check_data(cfg: Config) -> None:
-    """Check that the folders and files which the datasets name are there.
+def check_data(cfg: Config, loaders: Sequence[str]) -> None:
+    """Check that the folders and files which the datasets of the named dataloaders need are there.
 
     Raises:
         UserError: naming the first path that does not exist.
     """
-    for name, dataset in iterate_datasets(cfg):
+    for name, dataset in iterate_datasets(cfg, loaders):
         if dataset.get("download"):  # the user has asked for files that are not there yet
             continue
         root = dataset.get("data_root") or ""

@@ -47,7 +47,7 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     """
     section = parse_section(cfg.lwdna) if cfg.get("lwdna") else None
     complete(cfg)
-    check_data(cfg)
+    check_data(cfg, ["train_dataloader", "val_dataloader"])
     work_dir = Path(cfg.work_dir)
     if not resume:
         for name in (PLAN, weights_path(PLAN), LAST_CHECKPOINT, SUMMARY):  # of an earlier run in this folder
@@ -70,7 +70,7 @@ def shrink(cfg: Config, out: str | Path) -> ChannelPlan:
     """
     section = parse_section(cfg.lwdna)
     complete(cfg)
-    check_data(cfg)
+    check_data(cfg, ["train_dataloader"])
     search_plan(cfg, section, out)
     return ChannelPlan.from_json(out)
 
@@ -88,7 +88,7 @@ def evaluate(cfg: Config, checkpoint: str | Path | None, plan: str | Path | None
         UserError: the data, the plan or the checkpoint cannot be used.
     """
     cfg.work_dir = cfg.get("work_dir") or str(Path("work_dirs", Path(cfg.filename).stem, "test"))
-    check_data(cfg)
+    check_data(cfg, ["test_dataloader"])
     loaded = load_checkpoint_file(checkpoint) if checkpoint else dict(state_dict={})
     plan = plan or loaded.get("meta", {}).get("lwdna_plan")
     if plan is not None and not cfg.model.type.endswith("LWDNA"):

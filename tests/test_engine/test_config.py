@@ -1,6 +1,6 @@
 import pytest
 
-from lwdna_mm.engine.config import check_data, load_config
+from lwdna_mm.engine.config import DATALOADERS, check_data, load_config
 from lwdna_mm.errors import UserError
 
 CONFIG = """
@@ -64,9 +64,10 @@ def test_missing_config(tmp_path):
 def test_missing_data_is_named(config, tmp_path):
     cfg = load_config(config, {"data_root": str(tmp_path)})
     with pytest.raises(UserError, match=rf"train_dataloader: {tmp_path}/train does not exist.*data_root=PATH"):
-        check_data(cfg)
+        check_data(cfg, DATALOADERS)
     (tmp_path / "train").mkdir()
+    check_data(cfg, ["train_dataloader"])  # data that is not used need not be there
     with pytest.raises(UserError, match=r"elsewhere does not exist.*test_dataloader\.dataset\.data_root"):
-        check_data(cfg)
+        check_data(cfg, DATALOADERS)
     cfg.test_dataloader[0].dataset.download = True
-    check_data(cfg)
+    check_data(cfg, DATALOADERS)
