@@ -1,4 +1,6 @@
 _base_ = [
-    '../_base_/models/tracking_siamfc_ciresnet22.py', '../_base_/datasets/tracking_got10k.py',
-    '../_base_/schedules/tracking_50e.py', '../_base_/tracking_runtime.py'
+    "../_base_/models/tracking_siamfc_ciresnet22.py",
+    "../_base_/datasets/tracking_got10k.py",
+    "../_base_/schedules/tracking_50e.py",
+    "../_base_/tracking_runtime.py",
 ]
