@@ -217,7 +217,7 @@ def _shuffle(w: _Writer) -> None:
         ("repeat", False, lambda p, x: x.repeat(1, 2 if c < 10 else 1, 1, 1)),
         ("repeat_interleave", False, lambda p, x: x.repeat_interleave(2 if c < 10 else 1, 1)),
         ("pad space", False, lambda p, x: F.pad(x, (1, 1, 1, 1))[..., 1:-1, 1:-1]),
-        ("reflect", False, lambda p, x: F.pad(x, (1, 1, 1, 1), mode="reflect")[..., 1:-1, 1:-1]),
+        ("replicate", False, lambda p, x: F.pad(x, (1, 1, 1, 1), mode="replicate")[..., 1:-1, 1:-1]),
         ("pad channels", True, lambda p, x: F.pad(x, (0, 0, 0, 0, 1, 1))),
     ]  # fmt: skip
     if c % 2 == 0:

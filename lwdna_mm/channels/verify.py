@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -33,16 +31,25 @@ def check(model: nn.Module, transfer: Transfer) -> None:
 
 def mismatch(model: nn.Module, transfer: Transfer) -> float:
     """Largest difference of the outputs, relative to their size, between the original with the removed
-    channels masked and the resized network with all copies of a channel but one masked; random values."""
+    channels gated to zero and the resized network with the gates of ``n`` copies of a channel at ``1 / n``.
+
+    Both get the same random values. Where an operation without parameters sums over a group, its gates
+    are not linear, and all copies but one are gated to zero instead.
+    """
     graph = transfer.graph
     original = randomized(model)
     resized = transfer.apply(original)
     for name, kept in transfer.sources.items():
         group = graph.groups[name]
-        removed = np.setdiff1d(np.arange(group.width), kept)
-        mask(original, {site: group.members[site][removed] for site in group.gated})
-        copies = [n for n in range(1, len(kept)) if kept[n] == kept[n - 1]]
-        mask(resized, {site: transfer.positions(name, site)[copies] for site in group.gated})
+        counts = np.bincount(kept, minlength=group.width)
+        gates = (counts > 0).astype(float)
+        if group.contracted:
+            copies = np.array([float(n == 0 or kept[n] != kept[n - 1]) for n in range(len(kept))])
+        else:
+            copies = 1.0 / counts[kept]
+        for site in group.gated:
+            scale(original, site, group.members[site], gates)
+            scale(resized, site, transfer.positions(name, site), copies)
     expected, got = _run(original, graph), _run(resized, graph)
     if [t.shape for t in expected] != [t.shape for t in got]:
         return float("inf")
@@ -50,13 +57,15 @@ def mismatch(model: nn.Module, transfer: Transfer) -> float:
     return max((float((a - b).abs().max() / a.abs().max().clamp(min=1e-6)) for a, b in pairs), default=0.0)
 
 
-def mask(model: nn.Module, places: dict[Site, Any]) -> None:
-    """Set the given positions of parameter dims to zero, in place."""
-    parameters = dict(model.named_parameters())
-    for (name, dim), positions in places.items():
-        index = torch.as_tensor(positions.reshape(-1), dtype=torch.int64).to(parameters[name].device)
-        with torch.no_grad():
-            parameters[name].index_fill_(dim, index, 0)
+def scale(model: nn.Module, site: Site, positions: np.ndarray, gates: np.ndarray) -> None:
+    """Multiply a parameter by one gate a channel along a dim, in place; positions: (width, multiplicity)."""
+    name, dim = site
+    path, _, key = name.rpartition(".")
+    parameter = getattr(model.get_submodule(path), key)
+    factors = torch.ones(parameter.shape[dim])
+    factors[torch.from_numpy(positions)] = torch.from_numpy(gates).float()[:, None].expand(positions.shape)
+    with torch.no_grad():
+        parameter.mul_(factors.to(parameter).view([-1 if d == dim else 1 for d in range(parameter.ndim)]))
 
 
 def randomized(model: nn.Module) -> nn.Module:
