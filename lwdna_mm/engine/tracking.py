@@ -101,7 +101,7 @@ def evaluate(
         tracks: the sequences, for the pictures.
         args: from :func:`add_evaluation_arguments`.
     """
-    if args.overwrite:
+    if args.overwrite or args.tracker:  # what needs no network costs nothing, and has no hash in its name
         experiment.forget(tracker.name)
     experiment.run(tracker)
     performance = experiment.report([tracker.name])
