@@ -37,6 +37,7 @@ def describe_plan(
         flops=graph.flops(plan),
         params=graph.params(plan),
         baseline=dict(flops=baseline.flops(), params=baseline.params(), widths=_free_widths(baseline)),
+        order=list(widths),  # of execution; JSON sorts the keys
         fingerprint=baseline.fingerprint,
         criterion=criterion,
         seed=seed,

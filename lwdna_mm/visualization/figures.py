@@ -40,7 +40,7 @@ def draw_overview(groups: Sequence[Group], metrics: Sequence[str]) -> Figure:
         axis.set_xlim(-0.6, len(groups) - 0.4)
         axis.ticklabel_format(axis="y", useOffset=False)
         if scale != 1:  # costs are compared from zero
-            axis.set_ylim(bottom=0)
+            axis.set_ylim(0, 1.15 * axis.get_ylim()[1])
         axis.grid(axis="y", alpha=0.3)
     return figure
 
@@ -48,8 +48,9 @@ def draw_overview(groups: Sequence[Group], metrics: Sequence[str]) -> Figure:
 def draw_widths(groups: Sequence[Group]) -> Figure:
     """The width of every channel group against the baseline's, in the order of execution."""
     planned = [group for group in groups if group.label != BASELINE]
-    base = planned[0].runs[0].plan["baseline"]["widths"]
-    names = list(base)
+    plan = planned[0].runs[0].plan
+    base = plan["baseline"]["widths"]
+    names = plan.get("order", list(base))
     colors = color_of(groups)
     figure, axis = plt.subplots(figsize=(max(6.0, min(16.0, 0.33 * len(names) + 2)), 4.2), layout="constrained")
     x = np.arange(len(names))
