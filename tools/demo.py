@@ -29,9 +29,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
     args = parse_args(argv)
+    import torch
+
     from lwdna_mm import engine
     from lwdna_mm.visualization.report import format_table, write_report
 
+    torch.set_num_threads(1)  # the networks are too small to share out
     work_dirs = []
     for seed in range(args.seeds):
         for name, (config, options) in RUNS.items():

@@ -205,7 +205,7 @@ def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpo
         hook = next(hook for hook in runner.hooks if isinstance(hook, SafeCheckpointHook))
         hook.meta["lwdna_plan"] = json.loads(plan.read_text())
     runner.train()
-    return write_summary(runner, plan)
+    return write_summary(runner, plan, section.init if section else None)
 
 
 def _weights_of(plan: Path) -> Path:

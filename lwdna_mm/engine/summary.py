@@ -16,17 +16,18 @@ from .plan_file import read_search_cost
 SUMMARY = "summary.json"
 
 
-def write_summary(runner: Runner, plan: Path | None) -> dict[str, Any]:
+def write_summary(runner: Runner, plan: Path | None, init: str | None) -> dict[str, Any]:
     """Write ``summary.json`` of a run that has just ended.
 
     Args:
         runner: it has trained.
         plan: the plan of its network, None for a baseline.
+        init: where its first weights came from, ``'inherit'`` or ``'fresh'``; None for a baseline.
 
     Returns:
         ``config, seed``, ``protocol`` (how the metrics are taken; None where the config does not say), ``flops,
         params`` (``flops`` is None where a baseline's config has no ``input_shape``), ``metrics`` (``best`` and
-        ``last``), ``training`` (``samples``, ``seconds``); with a plan also
+        ``last``), ``training`` (``samples``, ``seconds``), ``init``; with a plan also
         ``criterion``, ``baseline`` (``flops, params``) and ``search`` (``samples, flops, seconds, share``, the
         share of the training's samples x FLOPs).
     """
@@ -34,6 +35,7 @@ def write_summary(runner: Runner, plan: Path | None) -> dict[str, Any]:
     summary = dict(
         config=Path(runner.cfg.filename or "config").stem,
         seed=runner.seed,
+        init=init,
         protocol=runner.cfg.get("protocol"),
         metrics=dict(best=history.best, last=history.last),
         training=_training(runner),

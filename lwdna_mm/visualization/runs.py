@@ -12,6 +12,7 @@ from ..errors import UserError
 
 BASELINE = "baseline"
 _LABELS = {"GradientCriterion": "LW-DNA", "RandomCriterion": "random control", "UniformCriterion": "uniform control"}
+_SETTINGS = ("widen", "budget", "policy", "min_ratio", "divisor", "warmup_iters", "iters")
 
 
 @dataclass
@@ -37,6 +38,15 @@ class Run:
             return BASELINE
         name = self.plan["criterion"]["type"].rsplit(".", 1)[-1]
         return _LABELS.get(name, f"LW-DNA ({name})")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How search and training were set, but for the seed; empty for a baseline."""
+        if self.plan is None:
+            return {}
+        criterion = {key: value for key, value in self.plan["criterion"].items() if key not in ("type", "seed")}
+        settings = {key: self.plan.get(key) for key in _SETTINGS}
+        return {**settings, "init": self.summary.get("init"), "criterion": criterion}
 
 
 @dataclass
@@ -78,20 +88,36 @@ def read_run(path: str | Path) -> Run:
 
 
 def group_runs(runs: Sequence[Run]) -> list[Group]:
-    """Put runs of one label together, the baseline first.
+    """Put runs that differ in the seed only together, the baseline first.
 
-    A baseline whose own config has no input shape gets its FLOPs from a plan made for a network of its size.
+    A baseline whose own config has no input shape gets its FLOPs from a plan.
+
+    Raises:
+        UserError: the plans were made from different baselines, or the baseline is another network.
     """
+    planned = [run for run in runs if run.plan is not None]
+    for run in runs:
+        if planned and _size(run) != _size(planned[0]):
+            raise UserError(f"{run.path} and {planned[0].path} do not belong together: their baselines differ in size")
+        if planned and run.plan is None:
+            run.summary["flops"] = planned[0].plan["baseline"]["flops"]
     groups: dict[str, Group] = {}
     for run in runs:
-        groups.setdefault(run.label, Group(run.label)).runs.append(run)
-    bases = [run.plan["baseline"] for run in runs if run.plan is not None]
-    for run in groups.get(BASELINE, Group(BASELINE)).runs:
-        if run.summary["flops"] is None:
-            same = [base["flops"] for base in bases if base["params"] == run.summary["params"]]
-            run.summary["flops"] = same[0] if same else None
-    order = [BASELINE, "LW-DNA"]
-    return sorted(groups.values(), key=lambda g: (order.index(g.label) if g.label in order else 2, g.label))
+        alike = [other for other in runs if other.label == run.label]
+        varying = [key for key, value in run.settings.items() if any(o.settings[key] != value for o in alike)]
+        told = ", ".join(f"{key} {_format(run.settings[key])}" for key in varying)
+        label = f"{run.label}, {told}" if told else run.label
+        groups.setdefault(label, Group(label)).runs.append(run)
+    return sorted(groups.values(), key=lambda g: (g.label != BASELINE, not g.label.startswith("LW-DNA"), g.label))
+
+
+def _size(run: Run) -> int:
+    """Parameters of the baseline."""
+    return run.summary["params"] if run.plan is None else run.plan["baseline"]["params"]
+
+
+def _format(value: Any) -> str:
+    return " ".join(f"{key}={one}" for key, one in value.items()) if isinstance(value, dict) else str(value)
 
 
 def metric_names(groups: Sequence[Group]) -> list[str]:

@@ -116,6 +116,17 @@ def test_killed_in_the_search_then_in_the_training(tmp_path, monkeypatch):
     assert_equal_runs(whole, cut)
 
 
+def test_killed_between_the_stages(tmp_path, monkeypatch):
+    """The plan is there, no checkpoint is: the training begins again from the inherited weights."""
+    run(tiny_config(tmp_path / "whole"))
+    with pytest.raises(KilledError):
+        run(tiny_config(tmp_path / "cut", custom_hooks=[dict(type="KillHook", after=2)]))
+    assert find_last_checkpoint(tmp_path / "cut") is None
+    monkeypatch.delattr(pipeline, "search_plan")
+    run(tiny_config(tmp_path / "cut"), resume=True)
+    assert_equal_runs(tmp_path / "whole", tmp_path / "cut")
+
+
 def kill_when(command: list[str], reached) -> None:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
     deadline = time.monotonic() + 120

@@ -52,6 +52,20 @@ def test_groups_and_statistics(work_dirs):
     assert groups[0].statistic("search", "share") is None
 
 
+def test_other_settings_are_no_seeds(tmp_path):
+    runs = [read_run(make_run(tmp_path / str(i), i, 30.0 + i, "GradientCriterion")) for i in range(3)]
+    runs[2].plan["divisor"], runs[2].summary["init"] = 8, "fresh"
+    groups = {group.label: len(group.runs) for group in group_runs(runs)}
+    assert groups == {"LW-DNA, divisor None, init None": 2, "LW-DNA, divisor 8, init fresh": 1}
+
+
+def test_runs_of_other_networks_are_refused(work_dirs, tmp_path):
+    runs = [read_run(path) for path in work_dirs]
+    runs[0].summary["params"] = 999
+    with pytest.raises(UserError, match=r"base0 and .*lw0 do not belong together"):
+        group_runs(runs)
+
+
 def test_page_needs_no_other_file(work_dirs, tmp_path):
     page = write_report(work_dirs, tmp_path / "report").read_text()
     sources = re.findall(r'<img [^>]*src="([^"]*)"', page)
