@@ -5,3 +5,5 @@ train_cfg = dict(by_epoch=True, max_epochs=200, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()
 auto_scale_lr = dict(base_batch_size=128, enable=False)
+# Only speed: on a CPU a training step of ResNet-20 takes about two thirds of the time.
+custom_hooks = [dict(type="lwdna_mm.ChannelsLastHook")]
