@@ -9,7 +9,7 @@ from torch.autograd.function import once_differentiable
 
 # Weights are multiplied with their gradients in pieces of this many values, which stay in the cache:
 # one pass over the memory, and no temporary the size of the weight.
-PIECE = 1 << 18
+PIECE = 1 << 16
 
 
 def gate_product(weight: Tensor, factors: tuple[Tensor, ...]) -> Tensor:
@@ -58,11 +58,14 @@ def _times(value: Tensor, factors: Iterable[Tensor]) -> Tensor:
 
 def _summed_product(weight: Tensor, grad: Tensor, shape: torch.Size) -> Tensor:
     """Sum ``weight * grad`` down to ``shape``, whose dimensions are 1 or the weight's own."""
-    rows = max(1, PIECE * len(weight) // weight.numel())
-    products = (w * g for w, g in zip(weight.split(rows), grad.split(rows), strict=True))
+    rows = min(len(weight), max(1, PIECE * len(weight) // weight.numel()))
+    pieces = zip(weight.split(rows), grad.split(rows), strict=True)
     if shape[0] == len(weight):
-        return torch.cat([product.sum_to_size(len(product), *shape[1:]) for product in products])
-    return sum(product.sum(0, keepdim=True) for product in products).sum_to_size(shape)
+        return torch.cat([(w * g).sum_to_size(len(w), *shape[1:]) for w, g in pieces])
+    total = torch.zeros_like(weight[:rows])
+    for w, g in pieces:
+        total[: len(w)].addcmul_(w, g)
+    return total.sum(0, keepdim=True).sum_to_size(shape)
 
 
 class GatedConv2d(nn.Conv2d):

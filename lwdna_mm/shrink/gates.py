@@ -103,15 +103,15 @@ def attach_gates(model: nn.Module, graph: ChannelGraph) -> Gates:
     gates: dict[str, nn.Parameter] = {}
     uses: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, group in graph.free.items():
-        for param, _ in group.gated:
+        for param, dim in group.gated:
             if param not in parameters:
                 raise UserError(
                     f"the model has no parameter {param!r}, which group {name!r} of the graph has: "
                     "pass the graph of this very model, and attach gates only once"
                 )
-        gates[name] = nn.Parameter(parameters[param].new_ones(group.width))
-        for param, dim in group.gated:
             uses[param][dim].append(name)
+        like = parameters[group.gated[0][0]] if group.gated else next(iter(parameters.values()))
+        gates[name] = nn.Parameter(like.new_ones(group.width))
     count = sum(parameter.numel() for parameter in parameters.values())
     if count != graph.params():
         raise UserError(f"the model has {count} parameters, the graph's has {graph.params()}: pass its own graph")

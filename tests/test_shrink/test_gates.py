@@ -12,6 +12,11 @@ from lwdna_mm.shrink import RandomCriterion, attach_gates, search
 from .nets import BACKBONES, classifier, images
 
 
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
 def loss_of(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     return model(inputs).square().mean()
 
@@ -80,7 +85,6 @@ def test_zeroed_channels_are_removed_channels(name):
 
 def test_gradient_equals_that_of_scaled_activations():
     """The independent oracle: a gate on a consumer's input is a scale on the activation it reads."""
-    torch.manual_seed(0)
     first, norm, second = nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.Conv2d(5, 4, 3)
     model = nn.Sequential(first, norm, nn.ReLU(), second).double()
     inputs = torch.rand(4, 3, 9, 9, dtype=torch.float64)
@@ -118,7 +122,6 @@ def test_gates_leave_training_as_it_is():
 
 
 def test_remove_restores_everything():
-    torch.manual_seed(0)
     model = Tied()
     inputs = torch.rand(2, 3, 8, 8)
     graph = analyze(model, inputs)
@@ -145,7 +148,6 @@ def test_remove_restores_everything():
 
 
 def test_tied_shared_and_plain_parameters():
-    torch.manual_seed(0)
     model = Tied().double()
     inputs = torch.rand(2, 3, 8, 8, dtype=torch.float64)
     graph = analyze(model, inputs)
@@ -177,7 +179,6 @@ class Correlate(nn.Module):
 
 
 def test_channels_that_only_a_cross_correlation_reads_are_gated_where_they_are_written():
-    torch.manual_seed(0)
     model = Correlate().double().eval()
     nn.init.uniform_(model.norm.bias)
     inputs = torch.rand(1, 3, 8, 8, dtype=torch.float64), torch.rand(1, 3, 12, 12, dtype=torch.float64)
