@@ -31,11 +31,14 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
         options: dotted key to value, as ``--cfg-options`` gives them.
 
     Raises:
-        UserError: there is no such file, or a key is misspelt.
+        UserError: the file or one of its bases is not there or is no Python, or a key is misspelt.
     """
     if not Path(path).is_file():
         raise UserError(f"{path}: no such config file")
-    cfg = Config.fromfile(path)
+    try:
+        cfg = Config.fromfile(path)
+    except (FileNotFoundError, SyntaxError) as error:
+        raise UserError(f"{path}: {error}") from error
     for key in cfg:
         _check_top_level(key, cfg)
     options = dict(options or {})

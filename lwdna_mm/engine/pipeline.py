@@ -20,7 +20,7 @@ from ..models.builders import as_plan
 from ..models.trace import trace
 from .checkpoint import LAST_CHECKPOINT, SafeCheckpointHook, check_fits, find_last_checkpoint, load_checkpoint_file
 from .config import check_data
-from .plan_file import weights_path
+from .plan_file import check_search, weights_path
 from .protocol import build_model, complete, experiment_name
 from .section import LwdnaSection, parse_section
 from .shrink_hook import ShrinkHook
@@ -57,7 +57,9 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
         _take_over(Path(plan), work_dir / PLAN)
     elif section is None:
         return _train(cfg, None, None, checkpoint)
-    elif not (work_dir / PLAN).is_file():
+    elif (work_dir / PLAN).is_file():
+        check_search(as_plan(work_dir / PLAN), work_dir / PLAN, section, cfg.randomness.seed)
+    else:
         _search_or_recover(cfg, section, work_dir / PLAN, checkpoint)
     return _train(cfg, section, work_dir / PLAN, checkpoint)
 

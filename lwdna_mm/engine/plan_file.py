@@ -9,6 +9,7 @@ from torch import nn
 
 from ..channels import ChannelGraph, ChannelPlan
 from ..compat.mmengine_io import write_atomically
+from ..errors import UserError
 from .checkpoint import load_checkpoint_file
 from .section import LwdnaSection
 
@@ -32,15 +33,42 @@ def describe_plan(
         seed: of the search.
     """
     widths = {name: plan.widths.get(name, group.width) for name, group in graph.free.items()}
-    shrink = section.shrink
     meta = dict(
         flops=graph.flops(plan),
         params=graph.params(plan),
         baseline=dict(flops=baseline.flops(), params=baseline.params(), widths=_free_widths(baseline)),
-        order=list(widths),  # of execution; JSON sorts the keys
         fingerprint=baseline.fingerprint,
         criterion=criterion,
         seed=seed,
+        **_search_options(section),
+        **section.trace_options,
+    )
+    return ChannelPlan(widths, meta)
+
+
+def check_search(plan: ChannelPlan, path: Path, section: LwdnaSection, seed: int) -> None:
+    """Check that a plan was searched as a config says, before a run goes on with it.
+
+    Raises:
+        UserError: naming the first difference.
+    """
+    criterion = {key: value for key, value in plan.meta.get("criterion", {}).items() if key != "seed"}
+    wanted = dict(section.shrink.criterion)
+    wanted.pop("seed", None)
+    there = dict(plan.meta, criterion=criterion)
+    here = dict(_search_options(section), criterion=wanted, seed=seed)
+    for key, value in here.items():
+        if there.get(key) != value:
+            raise UserError(
+                f"{path} was searched with {key} {there.get(key)!r}, the config says {value!r}; "
+                "use another --work-dir, or give the plan by --plan"
+            )
+
+
+def _search_options(section: LwdnaSection) -> dict[str, Any]:
+    """What a plan depends on besides the network, the criterion and the seed, in plain JSON types."""
+    shrink = section.shrink
+    return dict(
         policy=shrink.policy,
         budget={name: value for name, value in vars(section.budget).items() if value is not None},
         widen=section.widen,
@@ -48,9 +76,7 @@ def describe_plan(
         divisor=shrink.divisor,
         iters=shrink.iters,
         warmup_iters=shrink.warmup_iters,
-        **section.trace_options,
     )
-    return ChannelPlan(widths, meta)
 
 
 def _free_widths(graph: ChannelGraph) -> dict[str, int]:

@@ -20,8 +20,11 @@ def complete(cfg: Config) -> Config:
     """Fill in the seed, the work_dir, safe checkpoints and exact resume; the config is changed in place.
 
     Raises:
-        UserError: the checkpoint hook is of a class that cannot be replaced by the safe one.
+        UserError: there is nothing to train, or the checkpoint hook cannot be replaced by the safe one.
     """
+    for key in ("train_dataloader", "train_cfg", "optim_wrapper"):
+        if cfg.get(key) is None:
+            raise UserError(f"{cfg.filename} has no {key}, so there is nothing to train")
     cfg.setdefault("randomness", {})
     if cfg.randomness.get("seed") is None:
         cfg.randomness.seed = 0
@@ -56,9 +59,16 @@ def experiment_name(cfg: Config, stage: str) -> str:
 
 
 def build_model(cfg: Config) -> nn.Module:
-    """Build the model of a config as a runner would."""
+    """Build the model of a config as a runner would.
+
+    Raises:
+        UserError: it names a type that no registry has.
+    """
     init_default_scope(cfg.get("default_scope", "mmengine"))
     model: dict[str, Any] = copy.deepcopy(cfg.model)
     if cfg.get("data_preprocessor") is not None:
         model.setdefault("data_preprocessor", cfg.data_preprocessor)
-    return MODELS.build(model)
+    try:
+        return MODELS.build(model)
+    except KeyError as error:  # mmengine's own message says which type in which registry
+        raise UserError(f"model of {cfg.filename}: {error.args[0]}") from error

@@ -110,7 +110,7 @@ class ShrinkHook(Hook):
 
     def _write(self, runner: Runner, plan: ChannelPlan) -> None:
         small: nn.Module = resize(self.model, self.graph, plan, inherit=True)
-        samples = runner.max_iters * runner.train_dataloader.batch_size * get_world_size()
+        samples = runner.max_iters * runner.train_dataloader.batch_sampler.batch_size * get_world_size()
         cost = dict(
             samples=samples, flops=int(self.graph.flops()), seconds=round(time.perf_counter() - self.started, 2)
         )

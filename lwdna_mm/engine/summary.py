@@ -73,7 +73,7 @@ def _training(runner: Runner) -> dict[str, Any]:
     if isinstance(runner.train_loop, EpochBasedTrainLoop):
         samples = runner.max_epochs * len(loader.dataset)
     else:
-        samples = runner.max_iters * loader.batch_size * get_world_size()
+        samples = runner.max_iters * loader.batch_sampler.batch_size * get_world_size()
     # The message hub is part of the checkpoints, so this counts what was run before an interruption too.
     seconds, _ = runner.message_hub.get_scalar("train/time").data
     return dict(samples=samples, seconds=round(float(seconds.sum()), 2))

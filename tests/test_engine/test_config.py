@@ -71,3 +71,12 @@ def test_missing_data_is_named(config, tmp_path):
         check_data(cfg, DATALOADERS)
     cfg.test_dataloader[0].dataset.download = True
     check_data(cfg, DATALOADERS)
+
+
+def test_broken_config_files_are_named(config, tmp_path):
+    config.write_text('_base_ = ["none.py"]\n')
+    with pytest.raises(UserError, match=r"none\.py"):
+        load_config(config)
+    config.write_text("model = dict(\n")
+    with pytest.raises(UserError, match=r"config\.py"):
+        load_config(config)

@@ -139,3 +139,22 @@ def test_plan_of_another_network(finished, tmp_path):
     cfg.model.head.in_channels = 32
     with pytest.raises(UserError, match="another network"):
         run(cfg, plan=finished[0] / "plan.json")
+
+
+def test_resume_refuses_a_plan_that_was_searched_otherwise(finished, tmp_path):
+    (tmp_path / "plan.json").write_bytes((finished[0] / "plan.json").read_bytes())
+    with pytest.raises(UserError, match=r"plan.json was searched with budget \{'flops': 1.0\}.*says \{'flops': 0.8\}"):
+        run(tiny_config(tmp_path, lwdna__budget__flops=0.8), resume=True)
+    cfg = tiny_config(tmp_path)
+    cfg.randomness.seed = 5
+    with pytest.raises(UserError, match="seed 0, the config says 5"):
+        run(cfg, resume=True)
+
+
+def test_configs_with_nothing_to_train_or_an_unknown_type(tmp_path):
+    cfg = tiny_config(tmp_path)
+    cfg.train_dataloader = None
+    with pytest.raises(UserError, match="has no train_dataloader"):
+        run(cfg)
+    with pytest.raises(UserError, match="CifarResNett is not in the"):
+        run(tiny_config(tmp_path, model__backbone__type="lwdna_mm.CifarResNett"))
