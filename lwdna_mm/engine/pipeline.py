@@ -50,7 +50,8 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     check_data(cfg, ["train_dataloader", "val_dataloader"])
     work_dir = Path(cfg.work_dir)
     if not resume:
-        for name in (PLAN, weights_path(PLAN), LAST_CHECKPOINT, SUMMARY):  # of an earlier run in this folder
+        stale = [LAST_CHECKPOINT, SUMMARY, *([PLAN, weights_path(PLAN)] if plan is None else [])]
+        for name in stale:  # of an earlier run in this folder
             (work_dir / name).unlink(missing_ok=True)
     checkpoint = _checkpoint_to_resume(work_dir, resume)
     if plan is not None:
@@ -181,9 +182,13 @@ def _search_or_recover(cfg: Config, section: LwdnaSection, plan: Path, checkpoin
 
 def _take_over(plan: Path, own: Path) -> None:
     """Copy a plan, and the weights beside it, into the work_dir."""
+    given = as_plan(plan)
+    if plan.resolve() == own.resolve():
+        return
+    weights_path(own).unlink(missing_ok=True)
     if weights_path(plan).is_file():
         mmengine_io.write_atomically(weights_path(plan).read_bytes(), weights_path(own))
-    as_plan(plan).to_json(own)
+    given.to_json(own)
 
 
 def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpoint: Path | None) -> dict[str, Any]:

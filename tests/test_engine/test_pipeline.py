@@ -105,6 +105,13 @@ def test_a_given_plan_is_trained(finished, tmp_path):
     assert summary["flops"] == finished[1]["flops"]
 
 
+def test_the_work_dirs_own_plan_may_be_given(finished, tmp_path):
+    for name in ("plan.json", "plan.pth"):
+        (tmp_path / name).write_bytes((finished[0] / name).read_bytes())
+    run(tiny_config(tmp_path, train_cfg__max_epochs=1), plan=tmp_path / "plan.json")
+    assert (tmp_path / "plan.json").read_bytes() == (finished[0] / "plan.json").read_bytes()
+
+
 def test_plan_without_weights_cannot_be_inherited(finished, tmp_path):
     (tmp_path / "lone.json").write_bytes((finished[0] / "plan.json").read_bytes())
     with pytest.raises(UserError, match="no weights beside the plan"):
