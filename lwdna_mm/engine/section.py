@@ -11,7 +11,7 @@ from ..models.trace import Shape, parse_shapes
 
 @dataclass(frozen=True)
 class ShrinkOptions:
-    """How the widened network is judged and cut (paper, section 4: shrinkage).
+    """How the widened network is judged and cut (the shrinkage of the paper).
 
     Attributes:
         warmup_iters: iterations of ordinary training of the widened network before it is judged.

@@ -19,7 +19,7 @@ from .section import LwdnaSection
 
 @HOOKS.register_module()
 class ShrinkHook(Hook):
-    """Judges the channels of the widened network and writes the plan (paper, section 4: shrinkage).
+    """Judges the channels of the widened network and writes the plan (the shrinkage of the paper).
 
     The runner's model is the widened network, its loop a :class:`ShrinkLoop`. At the end the plan lies in
     ``out`` and the weights cut out of the widened network beside it, under the same name with suffix ``.pth``.

@@ -108,7 +108,7 @@ class GateGradientCriterion(Criterion):
 
 @CRITERIA.register
 class GradientCriterion(GateGradientCriterion):
-    """``|mean of dL/dz|``, the paper's criterion (section 3) taken over several batches; the default."""
+    """``|mean of dL/dz|``, the paper's criterion taken over several batches; the default."""
 
     def of_batch(self, gate: Tensor, grad: Tensor) -> Tensor:
         """Keep the sign: what differs from batch to batch cancels out."""

@@ -45,7 +45,7 @@ def search(
         min_ratio: every group keeps at least this share of its width in ``graph``, and one channel; or a dict of
             such shares per group, where the groups left out have 0.2.
         divisor: widths become multiples of it; a group without one between floor and width keeps its width.
-        policy: ``'threshold'`` keeps the channels above one global threshold (the paper, section 3),
+        policy: ``'threshold'`` keeps the channels above one global threshold (as the paper does),
             ``'density'`` drops what is worth the least per marginal cost until the budget is met. Both then fill
             what is left of the budget with the best of the rest.
         relative_to: if given, the budgets are ratios of this (baseline) network's own costs.
