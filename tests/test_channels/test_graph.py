@@ -1,0 +1,139 @@
+"""analyze() and ChannelGraph: names, options, notes and errors."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lwdna_mm.channels import AnalysisError, ChannelPlan, PlanError, analyze
+from tests.check_networks import prepare
+
+
+class Net(nn.Module):
+    """A stem, a residual block and a head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.inner = nn.Conv2d(8, 6, 3, padding=1)
+        self.outer = nn.Conv2d(6, 8, 3, padding=1)
+        self.fc = nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        x = F.relu(x + self.outer(F.relu(self.inner(x))))
+        return self.fc(x.mean((2, 3)))
+
+
+@pytest.fixture
+def image() -> Tensor:
+    return torch.randn(1, 3, 8, 8)
+
+
+def test_groups_are_named_by_their_first_producer_in_order(image: Tensor) -> None:
+    graph = analyze(Net(), image)
+    assert list(graph.widths.items()) == [("stem", 8), ("inner", 6)]
+    stem = graph.groups["stem"]
+    assert stem.producers == (("stem.weight", 0), ("stem.bias", 0), ("outer.weight", 0), ("outer.bias", 0))
+    assert stem.consumers == stem.gated == (("inner.weight", 1), ("fc.weight", 1))
+    assert stem.members[("fc.weight", 1)].tolist() == [[i] for i in range(8)]
+    assert graph.frozen == {"fc": "an output of the model"}
+
+
+def test_flatten_gives_every_channel_its_positions() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 3, 1), nn.Flatten(), nn.Linear(12, 2))
+    group = analyze(net, torch.randn(1, 1, 2, 2)).groups["0"]
+    assert group.members[("2.weight", 1)].tolist() == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+
+
+def test_the_model_is_left_as_it_was(image: Tensor) -> None:
+    net = Net().train()
+    net.inner.eval()
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    analyze(net, image)
+    assert [m.training for m in net.children()] == [True, False, True, True]
+    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+    assert not net._forward_hooks
+    assert not net.stem._forward_pre_hooks
+
+
+def test_keep_by_group_or_module(image: Tensor) -> None:
+    assert list(analyze(Net(), image, keep=["stem"]).free) == ["inner"]
+    assert list(analyze(Net(), image, keep=["outer"]).free) == ["inner"]
+    assert analyze(Net(), image, keep=["inner"]).frozen["inner"] == "kept as asked"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"keep": ["stemm"]}, "no group or module 'stemm'; did you mean 'stem'?"),
+        ({"grouped": "half"}, "grouped='half': expected 'within' or 'whole'"),
+        ({"on_failure": "ignore"}, "on_failure='ignore': expected 'raise' or 'freeze'"),
+    ],
+)
+def test_wrong_options_are_named(image: Tensor, options: dict, message: str) -> None:
+    with pytest.raises(AnalysisError, match=message.replace("?", r"\?")):
+        analyze(Net(), image, **options)
+
+
+def test_grouped_convolutions_lose_channels_or_whole_groups(image: Tensor) -> None:
+    net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.Conv2d(8, 8, 3, groups=4), nn.Conv2d(8, 2, 1))
+    within, whole = analyze(net, image), analyze(net, image, grouped="whole")
+    assert within.widths == {"0": 2, "1": 2}
+    assert within.groups["0"].members[("0.weight", 0)].tolist() == [[0, 2, 4, 6], [1, 3, 5, 7]]
+    assert whole.widths == {"0": 4}
+    assert whole.groups["0"].members[("0.weight", 0)].tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]
+
+
+def test_amortized_inputs_do_not_count(image: Tensor) -> None:
+    class Siamese(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Conv2d(3, 4, 3)
+
+        def forward(self, z: Tensor, x: Tensor) -> Tensor:
+            return F.conv2d(self.body(x), self.body(z))
+
+    z = torch.randn(1, 3, 4, 4)
+    net = Siamese()
+    both = analyze(net, (z, image)).flops()
+    assert both - analyze(net, (z, image), amortized=[0]).flops() == 4 * 3 * 9 * 2 * 2
+    assert both - analyze(net, (z, image), amortized=[1]).flops() == 4 * 3 * 9 * 6 * 6
+
+
+def test_fingerprint_tells_architectures_apart(image: Tensor) -> None:
+    assert analyze(Net(), image).fingerprint == analyze(Net(), torch.zeros(1, 3, 16, 16)).fingerprint
+    other = Net()
+    other.inner, other.outer = nn.Conv2d(8, 7, 3, padding=1), nn.Conv2d(7, 8, 3, padding=1)
+    assert analyze(Net(), image).fingerprint != analyze(other, image).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        (ChannelPlan({"steem": 4}), "no channel group 'steem'; did you mean 'stem'"),
+        (ChannelPlan({"stem": [0, 9]}), "group 'stem' has 8 channels; index 9 is not among them"),
+        (ChannelPlan({"stem": 4}, {"fingerprint": "0" * 12}), "belongs to another network"),
+    ],
+)
+def test_plans_that_do_not_fit(image: Tensor, plan: ChannelPlan, message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        analyze(Net(), image).flops(plan)
+
+
+def test_rigid_groups_do_not_change() -> None:
+    _, graph, _ = prepare("ShuffleNetV2")
+    rigid = next(g for g in graph.groups.values() if g.rigid)
+    assert rigid.name not in graph.free
+    assert graph.scaled(2.0).widths.keys() == graph.free.keys()
+    with pytest.raises(PlanError, match=f"group '{rigid.name}' is rigid"):
+        graph.flops(ChannelPlan({rigid.name: 1}))
+
+
+def test_all_widths_at_once() -> None:
+    _, graph, _ = prepare("ResNet-20 (CIFAR)")
+    base = graph.vector()
+    many = torch.randint(1, 64, (5, len(base))).numpy()
+    for row, flops, params in zip(many, graph.complexity.flops(many), graph.complexity.params(many), strict=True):
+        plan = ChannelPlan(dict(zip(graph.free, row.tolist(), strict=True)))
+        assert (graph.flops(plan), graph.params(plan)) == (int(flops), int(params))
