@@ -116,7 +116,7 @@ class _KeepMetrics(Hook):
 
 
 def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
-    """Widen the network, judge its channels on a few batches, write the plan (paper, section 4).
+    """Widen the network, judge its channels on a few batches and write the plan: the shrinkage of the paper.
 
     The same config and seed give the same plan.
 
