@@ -112,7 +112,7 @@ class _KeepMetrics(Hook):
     """Holds the metrics of a test, which mmagic's loop reports to hooks but does not return."""
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
-        self.metrics = metrics
+        self.metrics = {name: float(value) for name, value in metrics.items()}  # NumPy numbers are no JSON
 
 
 def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
