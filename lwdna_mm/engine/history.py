@@ -41,16 +41,23 @@ def read_history(work_dir: str | Path) -> History:
     """Read the scalars that mmengine has logged in a work_dir; what a resumed run repeats counts once."""
     history = History()
     for path in sorted(Path(work_dir).glob("*/vis_data/scalars.json")):
-        for line in path.read_text().splitlines():
-            _add(history, json.loads(line))
+        iteration = 0
+        for line in path.read_text().splitlines(keepends=True):
+            if not line.endswith("\n"):  # cut by a kill
+                break
+            scalars = json.loads(line)
+            # Validations of iteration-based runs are logged at epoch 0, all of them.
+            step = int(scalars["step"]) or iteration
+            if "lr" in scalars:
+                iteration = step
+            _add(history.train if "lr" in scalars else history.val, scalars, step)
     return history
 
 
-def _add(history: History, scalars: dict) -> None:
-    values = {name: value for name, value in scalars.items() if name not in _BOOKKEEPING and _is_number(value)}
-    curves = history.train if "lr" in scalars else history.val
-    for name, value in values.items():
-        curves.setdefault(name, {})[int(scalars["step"])] = float(value)
+def _add(curves: dict[str, dict[int, float]], scalars: dict, step: int) -> None:
+    for name, value in scalars.items():
+        if name not in _BOOKKEEPING and _is_number(value):
+            curves.setdefault(name, {})[step] = float(value)
 
 
 def _is_number(value: object) -> bool:

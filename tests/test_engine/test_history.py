@@ -8,12 +8,21 @@ def test_repeated_steps_count_once_and_the_later_run_wins(tmp_path):
     second = [dict(lr=0.1, loss=0.5, step=20), {"acc": 30.0, "step": 2, "data_time": 1.0}, {"mae": 3, "step": 2}]
     for name, lines in (("20260101_000000", first), ("20260101_000001", second)):
         (tmp_path / name / "vis_data").mkdir(parents=True)
-        (tmp_path / name / "vis_data" / "scalars.json").write_text("\n".join(json.dumps(line) for line in lines))
+        (tmp_path / name / "vis_data" / "scalars.json").write_text("".join(json.dumps(line) + "\n" for line in lines))
     history = read_history(tmp_path)
     assert history.train == {"loss": {10: 2.0, 20: 0.5}}
     assert history.val == {"acc": {1: 40.0, 2: 30.0}, "mae": {2: 3.0}}
     assert history.last == {"acc": 30.0, "mae": 3.0}
     assert history.best == {"acc": 40.0, "mae": 3.0}
+
+
+def test_cut_lines_and_validations_between_iterations(tmp_path):
+    lines = [dict(lr=0.1, loss=2.0, step=100), {"psnr": 20.0, "step": 0}]
+    lines += [dict(lr=0.1, loss=2.0, step=200), {"psnr": 30.0, "step": 0}]
+    (tmp_path / "run" / "vis_data").mkdir(parents=True)
+    text = "".join(json.dumps(line) + "\n" for line in lines) + '{"lr": 0.1, "los'
+    (tmp_path / "run" / "vis_data" / "scalars.json").write_text(text)
+    assert read_history(tmp_path).val == {"psnr": {100: 20.0, 200: 30.0}}
 
 
 def test_direction_of_metrics():

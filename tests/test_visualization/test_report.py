@@ -17,7 +17,7 @@ def make_run(path, seed, psnr, criterion=None):
     (path / "20260101_000000" / "vis_data").mkdir(parents=True)
     lines = [dict(lr=0.1, loss=1.0 / step, step=step, time=0.1) for step in (10, 20)]
     lines += [dict(lr=0.1, loss=9.0, step=20, time=0.1), {"Set5/PSNR": psnr, "step": 20, "time": 0.1}]
-    text = "\n".join(json.dumps(line) for line in lines)
+    text = "".join(json.dumps(line) + "\n" for line in lines)
     (path / "20260101_000000" / "vis_data" / "scalars.json").write_text(text)
     metrics = {"Set5/PSNR": psnr}
     summary = dict(config="edsr", seed=seed, flops=None, params=1000, metrics=dict(best=metrics, last=metrics))
