@@ -63,10 +63,7 @@ class Restorer:
 
         colours = image.shape[2]
         pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float()
-        if self.channels == 1:
-            inputs = list(pixels.split(1))
-        else:
-            inputs = [pixels.expand(self.channels, -1, -1)]
+        inputs = list(pixels.split(1)) if self.channels == 1 else [pixels.expand(self.channels, -1, -1)]
         meta = dict(img_color_type="grayscale") if self.channels == 1 else dict(img_channel_order="BGR")
         samples = [DataSample(metainfo=meta, gt_img=one) for one in inputs]
         restored = self.model.test_step(dict(inputs=inputs, data_samples=samples))

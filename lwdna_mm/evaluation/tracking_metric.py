@@ -29,9 +29,7 @@ class OTBMetric(BaseMetric):
         for track, sample in zip(data_batch["sequences"], data_samples, strict=True):
             boxes = np.round(sample["boxes"], 3)  # as got10k's result files do
             success, precision = LocalOTB.curves(boxes, track.boxes)
-            self.results.append(
-                dict(success=success, precision=precision, fps=np.mean(1 / sample["times"].clip(1e-9)))
-            )
+            self.results.append(dict(success=success, precision=precision, fps=np.mean(1 / sample["times"].clip(1e-9))))
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """The means over all sequences."""

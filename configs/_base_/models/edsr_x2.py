@@ -13,5 +13,7 @@ model = dict(
         rgb_std=[1.0, 1.0, 1.0],
     ),
     pixel_loss=dict(type="L1Loss"),
-    data_preprocessor=dict(type="lwdna_mm.RestorationPreprocessor", mean=[0, 0, 0], std=[255, 255, 255], output_channel_order="RGB"),
+    data_preprocessor=dict(
+        type="lwdna_mm.RestorationPreprocessor", mean=[0, 0, 0], std=[255, 255, 255], output_channel_order="RGB"
+    ),
 )
