@@ -38,12 +38,19 @@ def trace(model: nn.Module, options: Mapping[str, Any]) -> ChannelGraph:
         model: called as ``model(*inputs, mode='tensor')``, the mode that runs the whole network.
         options: ``input_shape`` (a list of (C, H, W)) and the keywords of :func:`lwdna_mm.channels.analyze`,
             as the meta of a plan holds them.
+
+    Raises:
+        UserError: the model does not run on inputs of these shapes.
     """
-    return analyze(
-        model,
-        make_inputs(options["input_shape"], model),
-        grouped=options.get("grouped", "within"),
-        keep=tuple(options.get("keep", ())),
-        amortized=tuple(options.get("amortized", ())),
-        forward=lambda module, *inputs: module(*inputs, mode="tensor"),
-    )
+    try:
+        return analyze(
+            model,
+            make_inputs(options["input_shape"], model),
+            grouped=options.get("grouped", "within"),
+            keep=tuple(options.get("keep", ())),
+            amortized=tuple(options.get("amortized", ())),
+            forward=lambda module, *inputs: module(*inputs, mode="tensor"),
+        )
+    except RuntimeError as error:  # torch's word for tensors that do not fit together
+        shapes = list(options["input_shape"])
+        raise UserError(f"the network does not run on inputs of shape {shapes}, see input_shape: {error}") from error

@@ -110,3 +110,9 @@ def test_cifar_resnet_is_the_papers():
         assert len(convs) == depth - 1
     model.init_weights()
     assert all((block.norm2.weight == 1).all() for block in model.layer1)
+
+
+def test_inputs_of_another_shape_are_named():
+    init_default_scope("mmpretrain")
+    with pytest.raises(UserError, match=r"does not run on inputs of shape \[\[1, 16, 16\]\], see input_shape"):
+        trace(MODELS.build(CLASSIFIER), dict(OPTIONS, input_shape=[[1, 16, 16]]))
