@@ -271,7 +271,7 @@ def _attention(w: _Writer) -> None:
     runs: dict[str, Run] = {
         "mean": lambda p, x: x * x.mean(1, keepdim=True), "max": lambda p, x: x * x.amax(1, keepdim=True),
         "sum": lambda p, x: x * x.sum(1, keepdim=True), "softmax": lambda p, x: x.softmax(1),
-        "norm": lambda p, x: F.normalize(x, dim=1), "std": lambda p, x: x / (1 + x.std(1, keepdim=True)),
+        "norm": lambda p, x: F.normalize(x, dim=1), "std": lambda p, x: x / (1 + x.std(1, correction=0, keepdim=True)),
         "gram": lambda p, x: (x.flatten(2) @ (x.flatten(2).mT @ x.flatten(2)).softmax(-1)).view_as(x) * 0.1,
         "argmax": lambda p, x: x * x.argmax(1, keepdim=True), "cumsum": lambda p, x: x.cumsum(1),
     }  # fmt: skip
