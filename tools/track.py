@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="gets boxes.txt and the drawn tracks")
     args = parser.parse_args(argv)
     box = parse_box(args.box)
-    tracker = load_tracker(args.config, args.checkpoint, args.cfg_options, args.device)
+    tracker = load_tracker(args)
     with tempfile.TemporaryDirectory() as folder:
         frames = find_frames(args.source, Path(folder))
         boxes, times = tracker.track(frames, box)

@@ -1,2 +1,2 @@
-_base_ = ["dncnn_sigma25_1xb128-80k_train400.py", "../_base_/lwdna_restoration.py"]
+_base_ = ["dncnn_sigma25_1xb128-80k_train400.py", "../_base_/lwdna.py"]
 lwdna = dict(input_shape=_base_.input_shape)

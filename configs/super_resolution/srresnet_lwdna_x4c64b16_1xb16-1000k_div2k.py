@@ -1,2 +1,2 @@
-_base_ = ["srresnet_x4c64b16_1xb16-1000k_div2k.py", "../_base_/lwdna_restoration.py"]
+_base_ = ["srresnet_x4c64b16_1xb16-1000k_div2k.py", "../_base_/lwdna.py"]
 lwdna = dict(input_shape=_base_.input_shape)

@@ -25,6 +25,7 @@ from .protocol import build_model, complete, experiment_name
 from .section import LwdnaSection, parse_section
 from .shrink_hook import ShrinkHook
 from .summary import SUMMARY, write_summary
+from .trained import apply_plan, resized_model
 
 PLAN = "plan.json"
 
@@ -93,9 +94,7 @@ def evaluate(cfg: Config, checkpoint: str | Path | None, plan: str | Path | None
     cfg.work_dir = cfg.get("work_dir") or str(Path("work_dirs", Path(cfg.filename).stem, "test"))
     check_data(cfg, ["test_dataloader"])
     loaded = load_checkpoint_file(checkpoint) if checkpoint else dict(state_dict={})
-    plan = plan or loaded.get("meta", {}).get("lwdna_plan")
-    if plan is not None and not cfg.model.type.endswith("LWDNA"):
-        cfg.model = resized_model(cfg, plan)
+    apply_plan(cfg, loaded, plan)
     cfg.load_from, cfg.resume = checkpoint and str(checkpoint), False
     cfg.experiment_name = experiment_name(cfg, "test")
     runner = Runner.from_cfg(cfg)
@@ -157,11 +156,6 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
     )
     runner.register_hook(hook)
     runner.train()
-
-
-def resized_model(cfg: Config, plan: str | Path | dict) -> dict:
-    """The config of ``cfg``'s model, resized to a plan."""
-    return dict(type="lwdna_mm.LWDNA", model=cfg.model, plan=plan)
 
 
 def _checkpoint_to_resume(work_dir: Path, resume: bool | str | Path) -> Path | None:

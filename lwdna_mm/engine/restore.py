@@ -12,33 +12,20 @@ from torch import nn
 from ..compat.mmengine_io import write_atomically
 from ..errors import UserError
 from ..models.restoration.tiling import restore_tiled
-from .checkpoint import check_fits, load_checkpoint_file
-from .pipeline import resized_model
-from .protocol import build_model
+from .trained import load_trained
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 
 
 def load_restorer(cfg: Config, checkpoint: str | Path, plan: str | Path | None = None) -> nn.Module:
-    """The network of a config with trained weights, in evaluation mode.
-
-    Args:
-        cfg: from :func:`~.config.load_config`; changed in place.
-        checkpoint: weights of the config's network, or of that network resized to a plan.
-        plan: that plan; by default the one in the checkpoint.
+    """A trained restoration network in evaluation mode; see :func:`~.trained.load_trained`.
 
     Raises:
-        UserError: the config, the plan or the checkpoint cannot be used, or the one is not of the other.
+        UserError: also if the network is one of another task.
     """
-    loaded = load_checkpoint_file(checkpoint)
-    plan = plan or loaded.get("meta", {}).get("lwdna_plan")
-    if plan is not None:
-        cfg.model = resized_model(cfg, plan)
-    model = build_model(cfg)
+    model = load_trained(cfg, checkpoint, plan)
     if not hasattr(model, "generator"):
         raise UserError(f"{cfg.filename}: its model is a {type(model).__name__}, not one that restores images")
-    check_fits(loaded["state_dict"], checkpoint, model.state_dict())
-    model.load_state_dict(loaded["state_dict"])
     return model.to(memory_format=torch.channels_last).eval()
 
 

@@ -1,27 +1,23 @@
 """What the tracking tools share: from a command line to a tracker, and from a tracker to its scores."""
 
 import argparse
-import copy
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from got10k.trackers import IdentityTracker, Tracker
-from mmengine.config import Config, DictAction
+from mmengine.config import ConfigDict, DictAction
 
 from ..datasets.tracking import Track
 from ..errors import UserError
 from ..evaluation.tracking import GroundTruthTracker, LocalGOT10k, LocalOTB
 from ..models.tracking import SiameseNetwork, SiameseTracker
 from ..visualization.tracks import save_strip, save_video
-from .checkpoint import check_fits, load_checkpoint_file
 from .config import load_config
-from .pipeline import resized_model
-from .protocol import build_model
+from .trained import load_trained
 
 SAVERS = {"strip": (save_strip, ".png"), "video": (save_video, ".mp4")}
 
@@ -30,6 +26,7 @@ def add_network_arguments(parser: argparse.ArgumentParser, required: bool) -> No
     """CONFIG, CHECKPOINT and what goes with them."""
     parser.add_argument("config", nargs=None if required else "?", help="config of a Siamese network")
     parser.add_argument("checkpoint", nargs=None if required else "?", help="its trained weights")
+    parser.add_argument("--plan", help="plan.json of the network; default: the one that the checkpoint carries")
     parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="changes to the config, key=value")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
 
@@ -61,33 +58,25 @@ def tracker_from(args: argparse.Namespace, tracks: Sequence[Track]) -> Tracker:
         return IdentityTracker()
     if args.tracker == "groundtruth":
         return GroundTruthTracker(tracks)
-    return load_tracker(args.config, args.checkpoint, args.cfg_options, args.device)
+    return load_tracker(args)
 
 
-def load_tracker(
-    config: str | Path, checkpoint: str | Path, options: Mapping[str, Any] | None = None, device: str = "cpu"
-) -> SiameseTracker:
-    """A tracker with trained weights; an LW-DNA network is rebuilt from the plan its checkpoint carries.
+def load_tracker(args: argparse.Namespace) -> SiameseTracker:
+    """A tracker with trained weights, from :func:`add_network_arguments`.
 
-    Its name has a hash of the weights and of the config's model, so that results of one are never taken for
+    Its name has a hash of the weights and of the model's config, so that results of one are never taken for
     another's.
 
     Raises:
-        UserError: the config or the checkpoint cannot be used, or the one is not of the other.
+        UserError: see :func:`~.trained.load_trained`; also if the network is no tracker.
     """
-    cfg = load_config(config, options)
-    loaded = load_checkpoint_file(checkpoint)
-    plan = loaded.get("meta", {}).get("lwdna_plan")
-    name = f"{Path(config).stem}-{_fingerprint(cfg, checkpoint)}"
-    if plan is not None:
-        cfg = copy.deepcopy(cfg)
-        cfg.model = resized_model(cfg, plan)
-    network = build_model(cfg)
+    cfg = load_config(args.config, args.cfg_options)
+    model = cfg.model
+    network = load_trained(cfg, args.checkpoint, args.plan)
     if not isinstance(network, SiameseNetwork):
-        raise UserError(f"{config}: its model is a {type(network).__name__}, not a SiameseNetwork")
-    check_fits(loaded["state_dict"], checkpoint, network.state_dict())
-    network.load_state_dict(loaded["state_dict"])
-    return SiameseTracker(network.to(device), name)
+        raise UserError(f"{args.config}: its model is a {type(network).__name__}, not a SiameseNetwork")
+    name = f"{Path(args.config).stem}-{_fingerprint(model, args.checkpoint)}"
+    return SiameseTracker(network.to(args.device), name)
 
 
 def evaluate(
@@ -120,7 +109,7 @@ def evaluate(
         print(f"{tracker.name} on {len(tracks)} sequences: {scores}")
 
 
-def _fingerprint(cfg: Config, checkpoint: str | Path) -> str:
+def _fingerprint(model: ConfigDict, checkpoint: str | Path) -> str:
     digest = hashlib.sha256(Path(checkpoint).read_bytes())
-    digest.update(json.dumps(cfg.model.to_dict(), sort_keys=True, default=str).encode())
+    digest.update(json.dumps(model.to_dict(), sort_keys=True, default=str).encode())
     return digest.hexdigest()[:8]

@@ -64,10 +64,13 @@ def save_video(path: str | Path, frames: Sequence[str], tracks: dict[str, np.nda
     partial = Path(path).with_suffix(".part.mp4")
     height, width = draw_frame(frames, tracks, 0).shape[:2]
     writer = cv2.VideoWriter(str(partial), cv2.VideoWriter_fourcc(*"mp4v"), fps, (width, height))
-    for index in range(len(frames)):
-        writer.write(np.ascontiguousarray(draw_frame(frames, tracks, index)[..., ::-1]))
-    writer.release()
-    os.replace(partial, path)
+    try:
+        for index in range(len(frames)):
+            writer.write(np.ascontiguousarray(draw_frame(frames, tracks, index)[..., ::-1]))
+        writer.release()
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _write(canvas: np.ndarray, text: str, origin: tuple[int, int], colour: tuple[int, int, int]) -> None:

@@ -15,15 +15,14 @@ from lwdna_mm.models.trace import trace
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("golden_complexity.json")
 # Every config that can become an LW-DNA network has a twin with an lwdna section.
-TWINS = {p.stem: p for p in sorted((ROOT / "configs").glob("[!_]*/*lwdna*.py"))}
+TWINS = {p.stem: p for p in sorted((ROOT / "configs").glob("[!_]*/*_lwdna_*.py"))}
 
 
 def measure(path: Path) -> dict[str, int]:
     """Multiply-adds of one sample, parameters and channel groups of the config's baseline."""
     cfg = load_config(path)
     section = parse_section(cfg.lwdna)
-    options = dict(input_shape=section.input_shapes, amortized=section.amortized, keep=section.keep)
-    graph = trace(build_model(cfg), options)
+    graph = trace(build_model(cfg), section.trace_options)
     return {"flops": graph.flops(), "params": graph.params(), "groups": len(graph.groups)}
 
 

@@ -16,7 +16,7 @@ from tests.tracking_data import make_got10k, make_otb
 ROOT = Path(__file__).resolve().parents[2]
 
 SMALL = """
-_base_ = '{root}/configs/tracking/siamfc_alexnet-half_1xb8-200_dragonbaby_lwdna.py'
+_base_ = '{root}/configs/tracking/siamfc_alexnet-half_lwdna_1xb8-200_dragonbaby.py'
 model = dict(backbone=dict(channels=(8, 16, 16, 16, 16)), head=dict(scale=1e-2))
 train_dataloader = dict(
     batch_size=4, dataset=dict(sequences=['Crossing'], pairs_per_sequence=32, recolour=0, search_size=239))

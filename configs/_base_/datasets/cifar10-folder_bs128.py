@@ -1,33 +1,21 @@
 # CIFAR-10 as folders of image files: data_root/train/CLASS/*.jpg and data_root/test/CLASS/*.jpg.
-input_shape = (3, 32, 32)
-data_root = "data/cifar10"
-data_preprocessor = dict(num_classes=10, mean=[125.307, 122.961, 113.8575], std=[51.5865, 50.847, 51.255], to_rgb=True)
-
+_base_ = "cifar10_bs128.py"
+data_preprocessor = dict(to_rgb=True)
+load = dict(type="LoadImageFromFile")
 train_dataloader = dict(
-    batch_size=128,
-    num_workers=2,
     dataset=dict(
+        _delete_=True,
         type="CustomDataset",
         data_prefix="train",
-        pipeline=[
-            dict(type="LoadImageFromFile"),
-            dict(type="RandomCrop", crop_size=32, padding=4),
-            dict(type="RandomFlip", prob=0.5, direction="horizontal"),
-            dict(type="PackInputs"),
-        ],
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=True),
+        pipeline=[load, *_base_.train_dataloader.dataset.pipeline],
+    )
 )
 val_dataloader = dict(
-    batch_size=500,
-    num_workers=2,
     dataset=dict(
+        _delete_=True,
         type="CustomDataset",
         data_prefix="test",
-        pipeline=[dict(type="LoadImageFromFile"), dict(type="PackInputs")],
-    ),
-    sampler=dict(type="DefaultSampler", shuffle=False),
+        pipeline=[load, *_base_.val_dataloader.dataset.pipeline],
+    )
 )
-val_evaluator = dict(type="Accuracy", topk=(1,))
 test_dataloader = val_dataloader
-test_evaluator = val_evaluator
