@@ -30,14 +30,16 @@ def context_size(size: np.ndarray, context: float = 0.5) -> float:
     return float(np.sqrt(np.prod(np.asarray(size) + margin)))
 
 
-def crop(image: np.ndarray, center: np.ndarray, side: float, out_size: int) -> np.ndarray:
+def crop(image: np.ndarray, center: np.ndarray, side: float | np.ndarray, out_size: int) -> np.ndarray:
     """The square of ``side`` image pixels around ``center`` (x, y), resampled to (out_size, out_size, 3).
+
+    Two sides (2,), in x and in y, make it a rectangle, which the result shows stretched.
 
     What lies beyond the image (H, W, 3) is filled with the image's mean colour.
     """
-    step = side / out_size
+    step = np.broadcast_to(np.asarray(side, dtype=np.float64) / out_size, 2)
     offset = np.asarray(center, dtype=np.float64) - step * (out_size - 1) / 2
-    to_image = np.array([[step, 0, offset[0]], [0, step, offset[1]]])
+    to_image = np.array([[step[0], 0, offset[0]], [0, step[1], offset[1]]])
     return cv2.warpAffine(
         image,
         to_image,

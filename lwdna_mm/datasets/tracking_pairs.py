@@ -29,6 +29,8 @@ class TrackingPairs(Dataset):
         max_gap: The two frames are at most this far apart.
         max_shift: The target lies up to so many search pixels off the centre, in x and in y.
         max_stretch: The search square is up to this fraction larger or smaller than it should be.
+        max_squeeze: Both images are made up to this fraction wider and lower, or narrower and higher. With few
+            sequences it shows the network targets of other shapes.
         flip: Probability of mirroring both images.
         recolour: Strength, 0 to 1, of a random affine map of the colours, the same for both images. With few
             sequences it keeps the network from learning one target's colours instead of matching.
@@ -48,6 +50,7 @@ class TrackingPairs(Dataset):
         max_gap: int = 100,
         max_shift: float = 4,
         max_stretch: float = 0.05,
+        max_squeeze: float = 0,
         flip: float = 0,
         recolour: float = 0,
         exemplar_size: int = 127,
@@ -63,6 +66,7 @@ class TrackingPairs(Dataset):
         self.max_gap = max_gap
         self.max_shift = max_shift
         self.max_stretch = max_stretch
+        self.max_squeeze = max_squeeze
         self.flip = flip
         self.recolour = recolour
         self.exemplar_size = exemplar_size
@@ -79,10 +83,13 @@ class TrackingPairs(Dataset):
         visible = np.flatnonzero(track.visible)
         first = rng.choice(visible)
         near = visible[np.abs(visible - first) <= self.max_gap]
-        exemplar, _ = self._cut(track, first, self.exemplar_size, np.zeros(2), 1.0)
         shift = rng.uniform(-self.max_shift, self.max_shift, 2)
         stretch = 1 + rng.uniform(-self.max_stretch, self.max_stretch)
-        search, box = self._cut(track, rng.choice(near), self.search_size, shift, stretch)
+        second = rng.choice(near)
+        wider = np.exp(rng.uniform(-1, 1) * np.log1p(self.max_squeeze))
+        squeeze = np.array([wider, 1 / wider])
+        exemplar, _ = self._cut(track, first, self.exemplar_size, np.zeros(2), 1.0, squeeze)
+        search, box = self._cut(track, second, self.search_size, shift, stretch, squeeze)
         if rng.random() < self.flip:
             exemplar, search = exemplar[:, ::-1], search[:, ::-1]
             box[0] = self.search_size - 1 - box[0]
@@ -95,18 +102,22 @@ class TrackingPairs(Dataset):
         )
 
     def _cut(
-        self, track: Track, frame: int, size: int, shift: np.ndarray, stretch: float
+        self, track: Track, frame: int, size: int, shift: np.ndarray, stretch: float, squeeze: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A crop of ``size`` pixels, its target ``shift`` pixels off the centre, and the target's box."""
+        """A crop of ``size`` pixels, its target ``shift`` pixels off the centre, and the target's box.
+
+        It is cut out of the frame enlarged by ``squeeze`` (2,), in x and in y.
+        """
         image = cv2.imread(track.frames[frame], cv2.IMREAD_COLOR_RGB)
         if image is None:
             raise UserError(f"sequence {track.name}: {track.frames[frame]} is not a readable image")
         box = centered(track.boxes[frame])
-        side = context_size(box[2:], self.context) * size / self.exemplar_size * stretch
+        target = box[2:] * squeeze
+        side = context_size(target, self.context) * size / self.exemplar_size * stretch
         step = side / size
-        patch = crop(image, box[:2] - shift * step, side, size)
+        patch = crop(image, box[:2] - shift * step / squeeze, side / squeeze, size)
         middle = (size - 1) / 2
-        return patch, np.concatenate([middle + shift, box[2:] / step])
+        return patch, np.concatenate([middle + shift, target / step])
 
 
 @DATA_SAMPLERS.register_module()

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from got10k.trackers import IdentityTracker, Tracker
+from got10k.trackers import Tracker
 from mmengine.config import ConfigDict, DictAction
 
 from ..datasets.tracking import Track
+from ..datasets.tracking_frames import StandingTracker
 from ..errors import UserError
 from ..evaluation.tracking import GroundTruthTracker, LocalGOT10k, LocalOTB
 from ..models.tracking import SiameseNetwork, SiameseTracker
@@ -55,7 +56,7 @@ def tracker_from(args: argparse.Namespace, tracks: Sequence[Track]) -> Tracker:
     if (args.tracker is None) == (args.checkpoint is None):
         raise UserError("give either CONFIG and CHECKPOINT, or --tracker")
     if args.tracker == "identity":
-        return IdentityTracker()
+        return StandingTracker()
     if args.tracker == "groundtruth":
         return GroundTruthTracker(tracks)
     return load_tracker(args)

@@ -14,9 +14,9 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from got10k.experiments import ExperimentGOT10k, ExperimentOTB
-from got10k.trackers import Tracker
 
 from ..datasets.tracking import GOT10kFolder, OTBFolder, Track
+from ..datasets.tracking_frames import FrameTracker
 from ..errors import UserError
 
 
@@ -159,7 +159,7 @@ class LocalGOT10k(_WholeResults, ExperimentGOT10k):
         return performance
 
 
-class GroundTruthTracker(Tracker):
+class GroundTruthTracker(FrameTracker):
     """Replays the annotated boxes of known sequences: the score that a perfect tracker gets.
 
     Args:

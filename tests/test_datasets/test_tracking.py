@@ -141,7 +141,7 @@ def test_context_size_of_a_square():
 
 
 def test_pair_shows_the_target_where_its_box_says(tmp_path):
-    """The target, painted red, must fill its box in the search image, whatever shift and stretch are drawn."""
+    """The target, painted red, must fill its box in the search image, whatever changes are drawn."""
     folder = make_otb(tmp_path)
     for file, box in zip(
         sorted((folder / "img").iterdir()),
@@ -152,7 +152,9 @@ def test_pair_shows_the_target_where_its_box_says(tmp_path):
         left, top, width, height = box - [1, 1, 0, 0]
         image[top : top + height, left : left + width, 2] = 255
         cv2.imwrite(str(file), image)
-    pairs = TrackingPairs(str(tmp_path), "otb", max_shift=40, max_stretch=0.2, flip=0.5, pairs_per_sequence=8)
+    pairs = TrackingPairs(
+        str(tmp_path), "otb", max_shift=40, max_stretch=0.2, max_squeeze=0.8, flip=0.5, pairs_per_sequence=8
+    )
     for index in range(8):
         sample = pairs[index]
         assert sample["exemplar"].shape == (3, 127, 127)

@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shutil
 import socket
 from pathlib import Path
 
@@ -97,6 +98,11 @@ def test_mistakes_are_one_line(tmp_path, capsys):
     assert "no sequence Deer" in refused(capsys, "eval_otb", *truth, tmp_path, "--sequences", "Deer")
     (tmp_path / "Crossing" / "img" / "0004.jpg").unlink()
     assert "sequence Crossing: frame 0004.jpg is missing" in refused(capsys, "eval_otb", *truth, tmp_path)
+    (tmp_path / "Crossing" / "img" / "0004.jpg").write_text("no image")
+    for tracker in ("groundtruth", "identity"):
+        args = ("--tracker", tracker, "--root", tmp_path, "--out", tmp_path / "out")
+        assert "Crossing/img/0004.jpg is not a readable image" in refused(capsys, "eval_otb", *args)
+    assert not list(tmp_path.glob("out/**/*.txt"))
     assert not (Path.cwd() / "work_dirs" / "tracking" / "results").exists()
 
 
@@ -164,6 +170,12 @@ def test_own_video(trained, capsys):
     for box in ("1,2,3", "a,b,c,d"):
         error = refused(capsys, "track", *network, frames, "--box", box, "--out", trained / "bad")
         assert "give left,top,width,height" in error
+    broken = trained / "broken"
+    shutil.copytree(frames, broken)
+    content = (broken / "0007.jpg").read_bytes()
+    (broken / "0007.jpg").write_bytes(content[: len(content) // 2])
+    error = refused(capsys, "track", *network, broken, "--box", "31,41,30,36", "--out", trained / "bad")
+    assert "broken/0007.jpg is not a readable image" in error
     error = refused(capsys, "track", *network, trained / "two.py", "--box", "1,1,9,9", "--out", trained / "bad")
     assert "neither a folder of frames nor a readable video" in error
     assert not (trained / "bad").exists()

@@ -102,18 +102,22 @@ class SiamRPNHead(BaseModule):
         return grid.to(logits.device)
 
 
-class DepthwiseBranch(nn.Module):
-    """Depthwise correlation, then two 1x1 convolutions to ``out_channels``."""
+class DepthwiseBranch(BaseModule):
+    """Depthwise correlation, then two 1x1 convolutions to ``out_channels``.
+
+    The outputs begin near zero: undecided scores, and boxes that are the anchors.
+    """
 
     def __init__(self, in_channels: int, channels: int, out_channels: int) -> None:
-        super().__init__()
+        super().__init__(init_cfg=dict(type="Normal", std=0.01, override=dict(name="out")))
         self.kernel = _conv_bn_relu(in_channels, channels, 3)
         self.search = _conv_bn_relu(in_channels, channels, 3)
-        self.out = nn.Sequential(_conv_bn_relu(channels, channels, 1), nn.Conv2d(channels, out_channels, 1))
+        self.mix = _conv_bn_relu(channels, channels, 1)
+        self.out = nn.Conv2d(channels, out_channels, 1)
 
     def forward(self, kernel: torch.Tensor, search: torch.Tensor) -> torch.Tensor:
         """A kernel (n, channels, h, w) and an embedding (N, in_channels, H, W) to (N, out_channels, S, S)."""
-        return self.out(depthwise_correlation(kernel, self.search(search)))
+        return self.out(self.mix(depthwise_correlation(kernel, self.search(search))))
 
 
 class UpChannelBranch(nn.Module):

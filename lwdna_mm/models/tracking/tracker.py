@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from got10k.trackers import Tracker
 from PIL import Image
 
 from ...datasets.tracking_crops import centered, context_size, cornered, crop
+from ...datasets.tracking_frames import FrameTracker
 from ...errors import UserError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MIN_SIDE = 4.0  # pixels; a smaller target has no appearance left to match
 
 
-class SiameseTracker(Tracker):
+class SiameseTracker(FrameTracker):
     """Follows one target: ``init(image, box)``, then ``update(image)`` for each later frame.
 
     Boxes are ``(left, top, width, height)`` in pixels, 1-indexed, as got10k has them. A frame on which the
