@@ -1,4 +1,4 @@
-_base_ = ["siamrpn_alexnet-half_1xb8-200_dragonbaby.py", "../_base_/lwdna.py"]
+_base_ = ["siamrpn_alexnet-half_1xb8-600_dragonbaby.py", "../_base_/lwdna.py"]
 # What enters the correlations keeps its width, and with it the responses their scale.
 lwdna = dict(
     input_shape=_base_.input_shape,
