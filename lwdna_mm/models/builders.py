@@ -5,12 +5,15 @@ network itself, so that wrappers, checkpoints and exporters see nothing unusual.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmengine.logging import MMLogger
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from torch import Tensor, nn
 
@@ -47,7 +50,8 @@ def LWDNA(  # noqa: N802  the name is used as a type in configs
         model.setdefault("data_preprocessor", data_preprocessor)
     module = MODELS.build(model)
     graph = trace(module, _trace_options(plan, input_shape))
-    return resize(module, graph, plan, inherit=False)
+    with _without_init_log():
+        return resize(module, graph, plan, inherit=False)
 
 
 @MMENGINE_MODELS.register_module()
@@ -78,7 +82,8 @@ def LWDNABackbone(  # noqa: N802
     read = _ReadBackbone(MODELS.build(backbone), options["input_shape"])
     graph = trace(read, options)
     plan = ChannelPlan({f"backbone.{name}": width for name, width in widths.items()})
-    small = resize(read, graph, plan, inherit=False).backbone
+    with _without_init_log():
+        small = resize(read, graph, plan, inherit=False).backbone
     small.train()
     return small
 
@@ -103,6 +108,18 @@ def _trace_options(plan: ChannelPlan, input_shape: Sequence | None) -> dict[str,
     if "input_shape" not in options:
         raise UserError("the plan has no input_shape: give model.input_shape, such as (3, 32, 32)")
     return options
+
+
+@contextmanager
+def _without_init_log() -> Iterator[None]:
+    """Keep mmengine from printing, where it logs to no file, how each of the parameters was initialised."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 class _ReadBackbone(nn.Module):
