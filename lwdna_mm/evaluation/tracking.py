@@ -115,6 +115,9 @@ class LocalGOT10k(_WholeResults, ExperimentGOT10k):
     Args:
         dataset: The sequences of the subset 'val' or 'test'.
         result_dir, report_dir: Folders of the results and of the reports.
+
+    Raises:
+        UserError: If a sequence of 'val' lacks what its score depends on besides the boxes.
     """
 
     nbins_iou = 101
@@ -128,6 +131,8 @@ class LocalGOT10k(_WholeResults, ExperimentGOT10k):
         self.subset = dataset.subset
         self.result_dir = os.path.join(result_dir, "GOT-10k")
         self.report_dir = os.path.join(report_dir, "GOT-10k")
+        if self.subset == "val":
+            self._check_labels()
 
     def record_file(self, tracker_name: str, sequence: str) -> Path:
         return Path(self.result_dir) / tracker_name / sequence / f"{sequence}_001.txt"
@@ -146,10 +151,14 @@ class LocalGOT10k(_WholeResults, ExperimentGOT10k):
         """
         self.dataset.return_meta = False
         self._check_results(tracker_names)
+        if self.subset == "test":
+            with contextlib.redirect_stdout(None):  # it would name the file as seen from another folder
+                super().report(list(tracker_names))
+            for name in tracker_names:
+                print(f"To be uploaded at http://got-10k.aitestunion.com: {Path(self.result_dir, name)}.zip")
+            return None
         with _tidy_figures():
             performance = super().report(list(tracker_names))
-        if performance is None:
-            return None
         for scores in performance.values():
             scores["overall"]["sr_75"] = scores["overall"]["succ_curve"][75]
         file = Path(self.report_dir) / tracker_names[0] / "performance.json"
@@ -157,6 +166,20 @@ class LocalGOT10k(_WholeResults, ExperimentGOT10k):
         partial.write_text(json.dumps(performance, indent=4))
         os.replace(partial, file)
         return performance
+
+    def _check_labels(self) -> None:
+        for index, name in enumerate(self.dataset.seq_names):
+            folder = self.dataset.seq_dirs[index]
+            try:
+                meta = self.dataset._fetch_meta(folder)
+                complete = len(meta["cover"]) == len(self.dataset[index][0]) and "resolution" in meta
+            except (OSError, ValueError, IndexError, TypeError):
+                complete = False
+            if not complete:
+                raise UserError(
+                    f"sequence {name}: GOT-10k's scores need meta_info.ini with the resolution, and cover.label, "
+                    f"absence.label and cut_by_image.label with a line for each frame, in {folder}"
+                )
 
 
 class GroundTruthTracker(FrameTracker):

@@ -166,13 +166,23 @@ def test_results_that_are_missing_or_of_another_length(otb, got10k, tmp_path):
         experiment.report(["IdentityTracker"])
 
 
-def test_submission_for_the_test_server(tmp_path, monkeypatch):
+@pytest.mark.parametrize("file", ["meta_info.ini", "cover.label", "absence.label"])
+def test_labels_that_the_score_needs(tmp_path, file):
+    folder = make_got10k(tmp_path)
+    (folder / "GOT-10k_Val_000001" / file).unlink()
+    with pytest.raises(UserError, match=r"sequence GOT-10k_Val_000001: GOT-10k's scores need meta_info.ini"):
+        LocalGOT10k(GOT10kFolder(tmp_path, "val"), tmp_path / "results", tmp_path / "reports")
+
+
+def test_submission_for_the_test_server(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     make_got10k(tmp_path, "test", ("GOT-10k_Test_000001",))
     experiment = LocalGOT10k(GOT10kFolder(tmp_path, "test"), tmp_path / "results", tmp_path / "reports")
     experiment.run(IdentityTracker())
     assert experiment.report(["IdentityTracker"]) is None
-    with zipfile.ZipFile(tmp_path / "results" / "GOT-10k" / "IdentityTracker.zip") as archive:
+    file = tmp_path / "results" / "GOT-10k" / "IdentityTracker.zip"
+    assert capsys.readouterr().out.splitlines()[-1].endswith(str(file))
+    with zipfile.ZipFile(file) as archive:
         files = {name for name in archive.namelist() if not name.endswith("/")}
     assert files == {
         "GOT-10k_Test_000001/GOT-10k_Test_000001_001.txt",
