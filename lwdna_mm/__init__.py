@@ -1,8 +1,9 @@
 """lwdna_mm: layer-wise differentiated networks (LW-DNA) on OpenMMLab."""
 
-from lwdna_mm.compat import install_mmagic
+from lwdna_mm.compat import ignore_absent_ops, install_mmagic
 
 __version__ = "0.1.0"
 
 # Before anybody can import mmagic; data-loader workers started by spawn come through here again.
 install_mmagic()
+ignore_absent_ops()

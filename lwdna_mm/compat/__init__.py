@@ -1,5 +1,12 @@
 """The one place that knows about foreign packages' defects on the supported stack."""
 
+import warnings
+
 from lwdna_mm.compat.mmagic import install as install_mmagic
 
-__all__ = ["install_mmagic"]
+__all__ = ["ignore_absent_ops", "install_mmagic"]
+
+
+def ignore_absent_ops() -> None:
+    """Let mmcv not warn, at every start, of the compiled operation that no network here needs."""
+    warnings.filterwarnings("ignore", message="Fail to import ``MultiScaleDeformableAttention``")
