@@ -13,10 +13,10 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner, set_random_seed
 
-from ..channels import ChannelPlan, resize
+from ..channels import ChannelPlan
 from ..compat import mmengine_io
 from ..errors import UserError
-from ..models.builders import as_plan
+from ..models.builders import as_plan, resize_fresh
 from ..models.trace import trace
 from .checkpoint import LAST_CHECKPOINT, SafeCheckpointHook, check_fits, find_last_checkpoint, load_checkpoint_file
 from .config import check_data
@@ -134,7 +134,7 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
     set_random_seed(seed)
     model = build_model(cfg)
     baseline = trace(model, section.trace_options)
-    wide = resize(model, baseline, baseline.scaled(section.widen), inherit=False)
+    wide = resize_fresh(model, baseline, baseline.scaled(section.widen))
     # The gates must be there before a runner wraps the model for several processes.
     hook = ShrinkHook(wide, section, baseline, seed, out, started)
     shrink = section.shrink

@@ -6,8 +6,7 @@ network itself, so that wrappers, checkpoints and exporters see nothing unusual.
 
 import copy
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from torch import Tensor, nn
 
-from ..channels import ChannelPlan, resize
+from ..channels import ChannelGraph, ChannelPlan, resize
 from ..errors import UserError
 from ..registry import MODELS
 from .trace import make_inputs, parse_shapes, trace
@@ -50,8 +49,7 @@ def LWDNA(  # noqa: N802  the name is used as a type in configs
         model.setdefault("data_preprocessor", data_preprocessor)
     module = MODELS.build(model)
     graph = trace(module, _trace_options(plan, input_shape))
-    with _without_init_log():
-        return resize(module, graph, plan, inherit=False)
+    return resize_fresh(module, graph, plan)
 
 
 @MMENGINE_MODELS.register_module()
@@ -82,10 +80,23 @@ def LWDNABackbone(  # noqa: N802
     read = _ReadBackbone(MODELS.build(backbone), options["input_shape"])
     graph = trace(read, options)
     plan = ChannelPlan({f"backbone.{name}": width for name, width in widths.items()})
-    with _without_init_log():
-        small = resize(read, graph, plan, inherit=False).backbone
+    small = resize_fresh(read, graph, plan).backbone
     small.train()
     return small
+
+
+def resize_fresh(model: nn.Module, graph: ChannelGraph, plan: ChannelPlan) -> nn.Module:
+    """Resize a model to a plan, freshly initialised, see :func:`lwdna_mm.channels.resize`.
+
+    Where mmengine logs to no file, it would print how each of the parameters was initialised; it does not here.
+    """
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        return resize(model, graph, plan, inherit=False)
+    finally:
+        logger.setLevel(level)
 
 
 def as_plan(plan: Plan) -> ChannelPlan:
@@ -108,18 +119,6 @@ def _trace_options(plan: ChannelPlan, input_shape: Sequence | None) -> dict[str,
     if "input_shape" not in options:
         raise UserError("the plan has no input_shape: give model.input_shape, such as (3, 32, 32)")
     return options
-
-
-@contextmanager
-def _without_init_log() -> Iterator[None]:
-    """Keep mmengine from printing, where it logs to no file, how each of the parameters was initialised."""
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 class _ReadBackbone(nn.Module):
