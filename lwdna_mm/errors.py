@@ -10,14 +10,25 @@ class UserError(ValueError):
 
 
 def one_line(main: Callable[..., None]) -> Callable[..., None]:
-    """Let ``main`` end with ``error: ...`` on stderr and exit status 2 where it raises a :class:`UserError`."""
+    """Let ``main`` end with ``error: ...`` on stderr and exit status 2 where its input cannot be used.
+
+    That is a :class:`UserError`, or a file that the system refuses to read or write.
+    """
 
     @functools.wraps(main)
     def wrapped(*args, **kwargs) -> None:
         try:
             main(*args, **kwargs)
         except UserError as error:
-            sys.stderr.write("error: " + " ".join(str(error).split()) + "\n")
-            raise SystemExit(2) from error
+            _end(str(error), error)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            _end(f"{error.filename}: {error.strerror}", error)
 
     return wrapped
+
+
+def _end(message: str, error: Exception) -> None:
+    sys.stderr.write("error: " + " ".join(message.split()) + "\n")
+    raise SystemExit(2) from error

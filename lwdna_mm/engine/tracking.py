@@ -69,7 +69,7 @@ def load_tracker(args: argparse.Namespace) -> SiameseTracker:
     another's.
 
     Raises:
-        UserError: see :func:`~.trained.load_trained`; also if the network is no tracker.
+        UserError: see :func:`~.trained.load_trained`; also if the network is no tracker or the device is not there.
     """
     cfg = load_config(args.config, args.cfg_options)
     model = cfg.model
@@ -77,7 +77,11 @@ def load_tracker(args: argparse.Namespace) -> SiameseTracker:
     if not isinstance(network, SiameseNetwork):
         raise UserError(f"{args.config}: its model is a {type(network).__name__}, not a SiameseNetwork")
     name = f"{Path(args.config).stem}-{_fingerprint(model, args.checkpoint)}"
-    return SiameseTracker(network.to(args.device), name)
+    try:
+        network.to(args.device)
+    except RuntimeError as error:
+        raise UserError(f"--device {args.device}: {str(error).splitlines()[0]}") from error
+    return SiameseTracker(network, name)
 
 
 def evaluate(

@@ -136,6 +136,9 @@ def test_resumed_training_equals_the_uninterrupted_one(trained):
 
 def test_trained_network_is_evaluated_and_its_results_carry_its_hash(trained, capsys):
     out = trained / "out"
+    network = (trained / "two.py", trained / "resumed" / "epoch_1.pth", "--root", trained / "otb")
+    error = refused(capsys, "eval_otb", *network, "--out", trained / "two.py")
+    assert re.search("two.py/results/OTB2015.*: Not a directory", error)
     args = ("--root", trained / "otb", "--out", out, "--vis", "video")
     for epoch in (1, 2):
         run("eval_otb", trained / "two.py", trained / "resumed" / f"epoch_{epoch}.pth", *args)
@@ -170,6 +173,10 @@ def test_own_video(trained, capsys):
     for box in ("1,2,3", "a,b,c,d"):
         error = refused(capsys, "track", *network, frames, "--box", box, "--out", trained / "bad")
         assert "give left,top,width,height" in error
+    error = refused(capsys, "track", *network, frames, "--box", "900,41,30,36", "--out", trained / "bad")
+    assert "lies beyond the frame of 200 x 160 pixels" in error
+    args = ("--box", "31,41,30,36", "--out", trained / "bad")
+    assert "--device abacus: " in refused(capsys, "track", *network, frames, *args, "--device", "abacus")
     broken = trained / "broken"
     shutil.copytree(frames, broken)
     content = (broken / "0007.jpg").read_bytes()

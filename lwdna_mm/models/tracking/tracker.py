@@ -37,11 +37,13 @@ class SiameseTracker(FrameTracker):
         """Take the target at ``box`` (4,) in an RGB image.
 
         Raises:
-            UserError: If the box is not finite or has no area.
+            UserError: If the box is not finite, has no area, or lies beyond the image.
         """
         box = np.asarray(box, dtype=np.float64)
         if not np.isfinite(box).all() or (box[2:] <= 0).any():
             raise UserError(f"first box {box.tolist()}: must be finite left, top, width, height with a positive area")
+        if (box[:2] > image.size).any() or (box[:2] + box[2:] <= 1).any():
+            raise UserError(f"first box {box.tolist()}: lies beyond the frame of {image.width} x {image.height} pixels")
         self.box = centered(box)
         pixels = np.asarray(image)
         side = context_size(self.box[2:], self.network.context)
