@@ -4,21 +4,15 @@ import argparse
 from collections.abc import Sequence
 
 from lwdna_mm.errors import UserError, one_line
+from lwdna_mm.options import add_training_options
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    from mmengine.config import DictAction
-
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", help="config file")
+    add_training_options(parser)
     parser.add_argument("--out", default="plan.json", help="the plan; its weights go beside it, with suffix .pth")
     parser.add_argument("--work-dir", help="folder for logs; default work_dirs/CONFIG")
     parser.add_argument("--criterion", help="in place of the config's, such as RandomCriterion or UniformCriterion")
-    parser.add_argument("--seed", type=int, help="random seed; default 0")
-    parser.add_argument("--amp", action="store_true", help="mixed precision: float16, or bfloat16 on the CPU")
-    parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none")
-    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by torch's old launcher")
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="changes to the config: key=value ...")
     return parser.parse_args(argv)
 
 

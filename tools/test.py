@@ -5,20 +5,16 @@ import json
 from collections.abc import Sequence
 
 from lwdna_mm.errors import one_line
+from lwdna_mm.options import add_run_options
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    from mmengine.config import DictAction
-
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", help="config file")
+    add_run_options(parser)
     parser.add_argument("checkpoint", nargs="?", help="checkpoint file; none for a network without weights")
     parser.add_argument("--plan", help="plan.json of the network; default: the one that the checkpoint carries")
     parser.add_argument("--work-dir", help="folder for logs; default work_dirs/CONFIG/test")
     parser.add_argument("--out", help="write the metrics to this JSON file")
-    parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none")
-    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by torch's old launcher")
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="changes to the config: key=value ...")
     return parser.parse_args(argv)
 
 

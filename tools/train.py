@@ -4,13 +4,12 @@ import argparse
 from collections.abc import Sequence
 
 from lwdna_mm.errors import one_line
+from lwdna_mm.options import add_training_options
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    from mmengine.config import DictAction
-
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", help="config file")
+    add_training_options(parser)
     parser.add_argument("--work-dir", help="folder for logs, plan and checkpoints; default work_dirs/CONFIG")
     parser.add_argument(
         "--resume",
@@ -20,13 +19,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="go on with what is in the work_dir, at the stage it has reached; or from the given checkpoint",
     )
     parser.add_argument("--plan", help="train this plan.json instead of searching one")
-    parser.add_argument("--seed", type=int, help="random seed; default 0")
-    parser.add_argument("--amp", action="store_true", help="mixed precision: float16, or bfloat16 on the CPU")
     parser.add_argument("--no-validate", action="store_true", help="do not validate during the training")
     parser.add_argument("--auto-scale-lr", action="store_true", help="scale the learning rate with the batch size")
-    parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none")
-    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by torch's old launcher")
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="changes to the config: key=value ...")
     return parser.parse_args(argv)
 
 
