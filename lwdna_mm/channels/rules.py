@@ -80,8 +80,6 @@ def apply_rule(trace: Tracer, call: Call) -> None:
         in_place = RULES.get(call.name.rstrip("_"))
         if torch.Tag.pointwise in call.func.tags or in_place is RULES["pointwise"]:
             function = RULES["pointwise"]
-        elif call.func.is_view:
-            function = RULES["view"]
         else:
             function = unknown
     function(trace, call)
@@ -92,8 +90,7 @@ def unknown(trace: Tracer, call: Call) -> None:
     for tensor in call.tensors:
         freeze_all(trace, tensor, f"no rule for {call.title}")
     label_constant(trace, call, f"the result of {call.title}")
-    if call.func.overloadpacket in flop_registry:
-        count(trace, call, [])
+    count(trace, call, [])
 
 
 def freeze_all(trace: Tracer, tensor: Tensor, reason: str) -> None:
@@ -148,7 +145,12 @@ def produce(trace: Tracer, values: list[Value]) -> frozenset[Site] | None:
 
 
 def count(trace: Tracer, call: Call, axes: list[tuple[Tensor, int]]) -> None:
-    """Add the call's multiply-adds, unless all that it works on is done once for many runs."""
+    """Add the call's multiply-adds, unless all that it works on is done once for many runs.
+
+    What torch's flop counter knows nothing of, such as a matrix times a vector, costs nothing.
+    """
+    if call.func.overloadpacket not in flop_registry:
+        return
     deps = deps_of(trace, call)
     if not deps or not deps <= trace.amortized:
         trace.recorder.term(count_flops(call), [(trace.value(t), t, axis) for t, axis in axes])

@@ -68,7 +68,7 @@ def _blocks(before: tuple[int, ...], after: tuple[int, ...]) -> list[tuple[list[
     return blocks
 
 
-@rule("slice", "select", "split", "split_with_sizes", "unbind", "narrow", "diagonal", "index_select", "chunk")
+@rule("slice", "select", "split", "split_with_sizes", "unbind", "narrow", "diagonal", "index_select", "chunk", "unfold")
 def cut(trace: Tracer, call: Call) -> None:
     """A part by constant positions: channels along the axis cannot go one by one."""
     source = call.args[0]
@@ -99,6 +99,15 @@ def cut(trace: Tracer, call: Call) -> None:
 def plain_move(trace: Tracer, call: Call) -> None:
     """Data movement that treats all channels alike, or that the resized network repeats in its own size."""
     move(trace, call)
+
+
+@rule("unsqueeze_", "squeeze_", "transpose_", "t_")
+def move_in_place(trace: Tracer, call: Call) -> None:
+    """The same tensor in another shape; its labels are not changed in place, because others may share them."""
+    value = trace.value(call.args[0])
+    method = call.name.removesuffix("_")
+    planes = [tighten(getattr(plane, method)(*call.args[1:], **call.kwargs)) for plane in value.planes]
+    trace.set(call.out, _like(value, planes))
 
 
 @rule("_to_copy", "lift_fresh", "detach", "alias")

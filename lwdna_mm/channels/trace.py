@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
 from lwdna_mm.channels import rules_math, rules_move, rules_product  # noqa: F401  (they register themselves)
 from lwdna_mm.channels.labels import Recorder, Value
@@ -20,16 +21,35 @@ Forward = Callable[..., Any]
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """The model in eval mode without gradients; every module's own mode is restored afterwards."""
+    """The model in eval mode without gradients; modes and buffers are restored afterwards.
+
+    Attention is computed by matrix products, which have rules and FLOPs on every device, not by a fused kernel.
+    """
     modes = {module: module.training for module in model.modules()}
+    buffers = [(module, dict(module._buffers)) for module in modes if module._buffers]
+    values = [(b, b._version, b.clone()) for _, held in buffers for b in held.values() if b is not None]
+    fast = torch.backends.mha.get_fastpath_enabled()
     for module in modes:
         module.training = False
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with torch.no_grad():
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
             yield
     finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
         for module, mode in modes.items():
             module.training = mode
+        for module, held in buffers:
+            module._buffers.update(held)
+        with torch.no_grad():
+            for buffer, version, value in values:
+                if buffer._version != version:
+                    buffer.copy_(value)
+
+
+def copy_inputs(inputs: tuple) -> tuple:
+    """The inputs with a copy of every tensor, which the model may write into; none is the same as another."""
+    return tree_map(lambda leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf, inputs)
 
 
 class Tracer(TorchDispatchMode):
@@ -110,6 +130,7 @@ def trace(
     Returns:
         The recorder, and the model's output.
     """
+    inputs = copy_inputs(inputs)
     tracer = Tracer(model, amortized, whole)
     recorder = tracer.recorder
     for index, argument in enumerate(inputs):

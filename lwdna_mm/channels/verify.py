@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
 
 from lwdna_mm.channels.graph import ChannelGraph
 from lwdna_mm.channels.labels import Site
@@ -13,8 +16,9 @@ from lwdna_mm.channels.plan import ChannelPlan
 from lwdna_mm.channels.trace import evaluating
 from lwdna_mm.channels.transfer import ResizeError, Transfer, assign, copy_structure, owners_of
 
-# float32 sums in another order; a misplaced channel changes a random network's output by far more.
-TOLERANCE = 1e-3
+# Relative errors of sums in another order. In float64 a misplaced channel shows through some fifty layers; float32 is
+# for networks that insist on it.
+TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}
 
 
 def check(model: nn.Module, transfer: Transfer) -> None:
@@ -24,20 +28,31 @@ def check(model: nn.Module, transfer: Transfer) -> None:
         planned, real = getattr(transfer.graph, what)(plan), getattr(transfer.traced, what)()
         if planned != real:
             raise ResizeError(f"the resized network has {real} {what}, its plan says {planned}")
-    error = mismatch(model, transfer)
-    if not error <= TOLERANCE:
+    error, tolerance = mismatch(model, transfer)
+    if not error <= tolerance:
         raise ResizeError(f"the resized network computes something else (relative error {error:.1e})")
 
 
-def mismatch(model: nn.Module, transfer: Transfer) -> float:
+def mismatch(model: nn.Module, transfer: Transfer) -> tuple[float, float]:
     """Largest difference of the outputs, relative to their size, between the original with the removed
-    channels gated to zero and the resized network with the gates of ``n`` copies of a channel at ``1 / n``.
+    channels gated to zero and the resized network with the gates of ``n`` copies of a channel at ``1 / n``;
+    and what rounding accounts for.
 
-    Both get the same random values. Where an operation without parameters sums over a group, its gates
-    are not linear, and all copies but one are gated to zero instead.
+    Both get the same random values, in float64 where the network can be run so. Where an operation without
+    parameters sums over a group, its gates are not linear, and all copies but one are gated to zero instead.
+
+    Raises:
+        ResizeError: if the outputs have nothing to compare.
     """
-    graph = transfer.graph
     original = randomized(model)
+    try:
+        return _compare(original.double(), transfer, torch.float64)
+    except RuntimeError:  # it has tensors of its own type besides its parameters, or does not run at all
+        return _compare(original.float(), transfer, torch.float32)
+
+
+def _compare(original: nn.Module, transfer: Transfer, dtype: torch.dtype) -> tuple[float, float]:
+    graph = transfer.graph
     resized = transfer.apply(original)
     for name, kept in transfer.sources.items():
         group = graph.groups[name]
@@ -50,11 +65,44 @@ def mismatch(model: nn.Module, transfer: Transfer) -> float:
         for site in group.gated:
             scale(original, site, group.members[site], gates)
             scale(resized, site, transfer.positions(name, site), copies)
-    expected, got = _run(original, graph), _run(resized, graph)
+    precision = _Precision()
+    with precision:
+        expected, got = (_run(network, graph, dtype) for network in (original, resized))
+    tolerance = TOLERANCE[torch.float32 if precision.lowered else dtype]
     if [t.shape for t in expected] != [t.shape for t in got]:
-        return float("inf")
-    pairs = zip(expected, got, strict=True)
-    return max((float((a - b).abs().max() / a.abs().max().clamp(min=1e-6)) for a, b in pairs), default=0.0)
+        return float("inf"), tolerance
+    if any(t.is_meta for t in expected):
+        raise ResizeError("it has no values on the meta device: build it on the CPU")
+    if not any(t.isfinite().any() for t in expected):
+        raise ResizeError("its outputs hold no finite number that could be compared")
+    return max(_difference(a, b) for a, b in zip(expected, got, strict=True)), tolerance
+
+
+def _difference(a: Tensor, b: Tensor) -> float:
+    """The largest difference over the largest finite value; infinite where one alone is not finite."""
+    if not (a.is_floating_point() or a.is_complex()):
+        return 0.0 if torch.equal(a, b) else float("inf")
+    differ = ~((a == b) | (a.isnan() & b.isnan()))
+    if not differ.any():
+        return 0.0
+    size = a[a.isfinite()].abs()
+    error = (a[differ] - b[differ]).abs().max() / (size.max() if size.numel() else size.new_zeros(())).clamp(min=1e-6)
+    return float(error) if error.isfinite() else float("inf")
+
+
+class _Precision(TorchDispatchMode):
+    """Notes whether a computation in float64 has gone on in less."""
+
+    lowered = False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        before, after = (
+            {t.dtype for t in tree_leaves(part) if isinstance(t, Tensor) and t.is_floating_point()}
+            for part in ((args, kwargs), out)
+        )
+        self.lowered |= torch.float64 in before and bool(after - {torch.float64})
+        return out
 
 
 def scale(model: nn.Module, site: Site, positions: np.ndarray, gates: np.ndarray) -> None:
@@ -89,7 +137,17 @@ def randomized(model: nn.Module) -> nn.Module:
     return model
 
 
-def _run(model: nn.Module, graph: ChannelGraph) -> list[Tensor]:
+def _run(model: nn.Module, graph: ChannelGraph, dtype: torch.dtype) -> list[Tensor]:
+    """The output's tensors for the example inputs, in which a constant image is replaced by noise."""
+    generator = torch.Generator().manual_seed(0)
+
+    def prepare(leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor) or not leaf.is_floating_point() or leaf.is_meta:
+            return leaf
+        if leaf.numel() > 1 and leaf.min() == leaf.max():
+            leaf = torch.rand(leaf.shape, generator=generator).to(leaf)
+        return leaf.to(dtype, copy=True)
+
     with evaluating(model):
-        output = graph.tracing.forward(model, *graph.tracing.inputs)
-    return [t.detach().clone() for t in tree_leaves(output) if isinstance(t, Tensor) and t.is_floating_point()]
+        output = graph.tracing.forward(model, *tree_map(prepare, graph.tracing.inputs))
+    return [t.detach().clone() for t in tree_leaves(output) if isinstance(t, Tensor)]

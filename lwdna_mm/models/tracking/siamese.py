@@ -81,7 +81,8 @@ class SiameseNetwork(BaseModel):
     def embed(self, images: torch.Tensor) -> torch.Tensor:
         """Embeddings (N, C, h, w) of images (N, 3, H, W)."""
         # The convolutions follow their input's layout, and a CPU runs them nearly twice as fast this way.
-        return self.backbone(images.float().contiguous(memory_format=torch.channels_last))
+        images = images.to(next(self.backbone.parameters()).dtype)
+        return self.backbone(images.contiguous(memory_format=torch.channels_last))
 
     def template(self, exemplar: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
         """What tracking one target needs of its exemplar (n, 3, exemplar_size, exemplar_size)."""
