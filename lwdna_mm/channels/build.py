@@ -45,6 +45,7 @@ class _Builder:
         self._evaluate_splits()
         self.frozen = self._mark(recorder.frozen)
         self.contracted = self._mark([(ids, "") for ids, _ in recorder.contracted])
+        self.kept: set[str] = set()  # names in ``keep`` that a group was found for
 
     def _units(self) -> tuple[np.ndarray, int]:
         """The unit of every id, and their number. Id 0 is a unit by itself."""
@@ -125,6 +126,10 @@ class _Builder:
                 column_of[units] = free
                 free += 1
         self._check_keep(groups, frozen)
+        for name, parameter in self.model.named_parameters():
+            if name not in self.recorder.rank and parameter.ndim > 0:
+                notes[f"'{name}' keeps its shape: the traced pass, in eval mode, does not use it"] = None
+        notes.update(dict.fromkeys(self.recorder.remarks))
         complexity = self._complexity(column_of, [g.width for g in groups.values() if not g.rigid])
         sizes = {site: size for site, (_, size) in self.recorder.dims.items()}
         return ChannelGraph(groups, frozen, list(notes), complexity, self.tracing, sizes)
@@ -151,17 +156,26 @@ class _Builder:
         return ChannelGroup(name, len(units), members, producers, consumers, gated, rigid, bool(mark >= 0))
 
     def _why_frozen(self, group: ChannelGroup, unit: int) -> str | None:
+        kept = self._kept(group)
+        self.kept.update(kept)
         if self.frozen[unit] >= 0:
             return self.recorder.frozen[self.frozen[unit]][1]
-        if {group.name, *map(_module_of, group.producers)} & set(self.tracing.keep):
+        if kept:
             return "kept as asked"
         return "all its channels are tied into one" if group.width == 1 else None
+
+    def _kept(self, group: ChannelGroup) -> list[str]:
+        """The names in ``keep`` that mean this group: its own, or a module around one of its producers."""
+        names = {group.name, *map(_module_of, group.producers)}
+        return [k for k in self.tracing.keep if any(n == k or n.startswith(f"{k}.") for n in names)]
 
     def _check_keep(self, groups: dict[str, ChannelGroup], frozen: dict[str, str]) -> None:
         known = {name for name, _ in self.model.named_modules()} | set(groups) | set(frozen)
         for name in self.tracing.keep:
             if name not in known:
                 raise AnalysisError(f"keep: the model has no group or module '{name}'{closest(name, known)}")
+            if name not in self.kept:
+                raise AnalysisError(f"keep: '{name}' makes no channels; name the layer whose outputs are to stay")
 
     def _complexity(self, column_of: np.ndarray, widths: list[int]) -> Complexity:
         def axis(ids: np.ndarray) -> Axis | None:

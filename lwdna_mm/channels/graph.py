@@ -119,6 +119,8 @@ class ChannelGraph:
         sources = {}
         for name, width in plan.widths.items():
             group = self.groups.get(name)
+            if name in self.frozen:
+                raise PlanError(f"group '{name}' cannot change: {self.frozen[name]}")
             if group is None:
                 raise PlanError(f"the network has no channel group '{name}'{closest(name, self.groups)}")
             kept = plan.kept.get(name)
@@ -168,14 +170,14 @@ def analyze(
         example_inputs: what it is called with, a tensor or a sequence; batch size 1 is the cheapest.
         grouped: what a grouped convolution loses: channels ``'within'`` every conv-group, or ``'whole'``
             conv-groups. Depthwise convolutions always lose whole ones.
-        keep: groups, or modules whose channels, are not to change.
+        keep: groups, or modules whose channels, are not to change; a module stands for all that is in it.
         amortized: indices of inputs whose work is done once for many passes and not counted as FLOPs.
         on_failure: ``'freeze'`` tries the graph out, widened and shrunk, and freezes every group that
             does not come out right; ``'raise'`` leaves that to :func:`~lwdna_mm.channels.resize`.
         forward: how to call the model, ``forward(model, *example_inputs)``; by default it is called as is.
 
     Raises:
-        AnalysisError: if an option is unknown or ``keep`` names nothing in the model.
+        AnalysisError: if an option is unknown or ``keep`` names what has no channels in the model.
     """
     from lwdna_mm.channels.build import build_graph
     from lwdna_mm.channels.trial import freeze_failures
@@ -186,7 +188,8 @@ def analyze(
         raise AnalysisError(f"on_failure={on_failure!r}: expected 'raise' or 'freeze'")
     inputs = (example_inputs,) if isinstance(example_inputs, Tensor) else tuple(example_inputs)
     call = forward or _call
-    tracing = Tracing(inputs, call, frozenset(amortized), grouped == "whole", tuple(keep))
+    keep = (keep,) if isinstance(keep, str) else tuple(keep)
+    tracing = Tracing(inputs, call, frozenset(amortized), grouped == "whole", keep)
     graph = build_graph(model, tracing)
     return freeze_failures(model, graph) if on_failure == "freeze" else graph
 

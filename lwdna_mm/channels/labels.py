@@ -90,7 +90,7 @@ def collapse(plane: Tensor, axes: Iterable[int]) -> Tensor:
 class Recorder:
     """Collects what the operations of one forward pass demand of the ids.
 
-    All demands are kept as arrays and evaluated once, at the end of the pass (see ``graph.py``).
+    All demands are kept as arrays and evaluated once, at the end of the pass (see ``build.py``).
     """
 
     def __init__(self) -> None:
@@ -105,6 +105,7 @@ class Recorder:
         self.terms: list[tuple[int, list[tuple[np.ndarray | None, int]]]] = []
         self.producers: dict[Site, None] = {}
         self.consumers: dict[Site, None] = {}
+        self.remarks: dict[str, None] = {}  # notes on what belongs to no group
 
     def allocate(self, size: int) -> Tensor:
         """``size`` fresh ids."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lwdna_mm.errors import UserError
 
@@ -32,11 +35,13 @@ class ChannelPlan:
         self.kept: dict[str, list[int]] = {}
         self.meta: dict[str, Any] = dict(meta or {})
         for name, entry in entries.items():
-            indices = None if isinstance(entry, int) else [int(i) for i in entry]
-            width = entry if indices is None else len(indices)
-            if isinstance(entry, bool) or width < 1 or (indices and min(indices) < 0):
-                raise PlanError(f"group '{name}': {entry!r} is neither a width of at least 1 nor a list of indices")
-            self.widths[name] = int(width)
+            try:
+                width, indices = _read(entry)
+            except (TypeError, ValueError):
+                raise PlanError(
+                    f"group '{name}': {entry!r} is neither a width of at least 1 nor a list of indices"
+                ) from None
+            self.widths[name] = width
             if indices is not None:
                 self.kept[name] = indices
 
@@ -74,6 +79,23 @@ class ChannelPlan:
         except (OSError, ValueError) as error:
             raise PlanError(f"{path}: not a plan in JSON: {error}") from None
         widths = data.pop("widths", None) if isinstance(data, dict) else None
-        if not isinstance(widths, dict) or not all(isinstance(w, int) for w in widths.values()):
+        if not isinstance(widths, dict) or not all(type(w) is int for w in widths.values()):
             raise PlanError(f"{path}: a plan needs the key 'widths' with a whole number for each group")
         return cls(widths, data)
+
+
+def _read(entry: Any) -> tuple[int, list[int] | None]:
+    """A width, and the indices where they are given. Python's and NumPy's whole numbers are both fine."""
+    if isinstance(entry, (str, bytes, Mapping)):
+        raise TypeError
+    indices = [_whole(index) for index in entry] if isinstance(entry, Iterable) else None
+    width = _whole(entry) if indices is None else len(indices)
+    if width < 1 or (indices and min(indices) < 0):
+        raise ValueError
+    return width, indices
+
+
+def _whole(number: Any) -> int:
+    if isinstance(number, (bool, np.bool_)):  # a mask is no list of indices
+        raise TypeError
+    return operator.index(number)

@@ -148,12 +148,16 @@ def over_axis(trace: Tracer, call: Call) -> None:
     value = trace.value(source)
     index = 2 if call.name == "topk" else 1
     axis = call.get(index, "dim", -1) % max(source.ndim, 1)
+    planes = []
     for plane in value.planes:
-        if axis in varying(plane):
+        axes = varying(plane)
+        if axis in axes and len(axes) > 1:  # as over the branches of one channel
+            plane = trace.recorder.tie_along(plane, [axis]).expand(plane.shape)
+        elif axis in axes:
             trace.recorder.freeze(plane, f"{call.title} over the channels")
+        planes.append(plane)
     for out in tree_leaves(call.out):
-        planes = value.planes if out.shape == source.shape else []
-        trace.set(out, Value(list(planes), None, value.deps))
+        trace.set(out, Value(list(planes) if out.shape == source.shape else [], None, value.deps))
 
 
 @rule(

@@ -40,6 +40,7 @@ def _read(
     else:
         for plane in weight_planes:
             trace.recorder.freeze(plane, f"{call.title} by a computed weight")
+        trace.recorder.remarks[f"{call.title} keeps its channels: its weight is computed"] = None
 
 
 @rule("convolution", "convolution_overrideable")

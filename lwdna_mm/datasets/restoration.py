@@ -13,6 +13,8 @@ def _follow_ground_truth(results: dict) -> None:
     # Without these mmagic takes `img` for BGR whatever `gt` was, and compares swapped channels.
     for key in ("channel_order", "color_type"):
         results[f"img_{key}"] = results[f"gt_{key}"]
+    if "gt_path" in results:
+        results["img_path"] = results["gt_path"]  # mmagic's errors name it
 
 
 @TRANSFORMS.register_module()

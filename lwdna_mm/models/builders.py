@@ -103,11 +103,13 @@ def as_plan(plan: Plan) -> ChannelPlan:
     """Turn any way to give a plan into a ChannelPlan.
 
     Raises:
-        UserError: the file is not there or is no plan.
+        UserError: the file is not there or it is no plan.
     """
     if isinstance(plan, ChannelPlan):
         return plan
     if isinstance(plan, Mapping):
+        if "widths" not in plan:
+            raise UserError("the plan has no 'widths': give plan.json, its content or a ChannelPlan")
         return ChannelPlan(plan["widths"], {key: value for key, value in plan.items() if key != "widths"})
     return ChannelPlan.from_json(plan)
 

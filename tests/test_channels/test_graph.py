@@ -60,7 +60,11 @@ def test_the_model_is_left_as_it_was(image: Tensor) -> None:
 def test_keep_by_group_or_module(image: Tensor) -> None:
     assert list(analyze(Net(), image, keep=["stem"]).free) == ["inner"]
     assert list(analyze(Net(), image, keep=["outer"]).free) == ["inner"]
-    assert analyze(Net(), image, keep=["inner"]).frozen["inner"] == "kept as asked"
+    assert analyze(Net(), image, keep="inner").frozen["inner"] == "kept as asked"
+    body = nn.Sequential(nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU()), nn.Conv2d(8, 6, 1), nn.Conv2d(6, 2, 1))
+    assert list(analyze(body, image, keep=["0"]).free) == ["1"]
+    with pytest.raises(AnalysisError, match=r"keep: '0\.1' makes no channels"):
+        analyze(body, image, keep=["0.1"])
 
 
 @pytest.mark.parametrize(
@@ -99,6 +103,7 @@ def test_amortized_inputs_do_not_count(image: Tensor) -> None:
     both = analyze(net, (z, image)).flops()
     assert both - analyze(net, (z, image), amortized=[0]).flops() == 4 * 3 * 9 * 2 * 2
     assert both - analyze(net, (z, image), amortized=[1]).flops() == 4 * 3 * 9 * 6 * 6
+    assert analyze(net, (z, z), amortized=[0]).flops() < analyze(net, (z, z)).flops()
 
 
 def test_fingerprint_tells_architectures_apart(image: Tensor) -> None:
@@ -112,6 +117,7 @@ def test_fingerprint_tells_architectures_apart(image: Tensor) -> None:
     ("plan", "message"),
     [
         (ChannelPlan({"steem": 4}), "no channel group 'steem'; did you mean 'stem'"),
+        (ChannelPlan({"fc": 3}), "group 'fc' cannot change: an output of the model"),
         (ChannelPlan({"stem": [0, 9]}), "group 'stem' has 8 channels; index 9 is not among them"),
         (ChannelPlan({"stem": 4}, {"fingerprint": "0" * 12}), "belongs to another network"),
     ],
@@ -137,3 +143,16 @@ def test_all_widths_at_once() -> None:
     for row, flops, params in zip(many, graph.complexity.flops(many), graph.complexity.params(many), strict=True):
         plan = ChannelPlan(dict(zip(graph.free, row.tolist(), strict=True)))
         assert (graph.flops(plan), graph.params(plan)) == (int(flops), int(params))
+
+
+def test_what_the_pass_does_not_use_has_a_note(image: Tensor) -> None:
+    class Auxiliary(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.extra = nn.Linear(8, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + (self.extra(self.stem(x).mean((2, 3))) if self.training else 0)
+
+    notes = analyze(Auxiliary(), image).notes
+    assert "'extra.weight' keeps its shape: the traced pass, in eval mode, does not use it" in notes

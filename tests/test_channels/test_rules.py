@@ -34,6 +34,9 @@ class Between(nn.Module):
 
 
 EXACT = {
+    "windows": lambda x: x.unfold(2, 2, 2).unfold(3, 2, 2).mean((4, 5)),
+    "moves in place": lambda x: x.clone().unsqueeze_(2).transpose_(3, 4).squeeze_(2),
+    "softmax over branches": lambda x: (torch.stack([x, x.relu()], 1).softmax(1) * x[:, None]).sum(1),
     "method relu": lambda x: x.relu(),
     "in-place relu": lambda x: x.relu_(),
     "in-place hardswish": lambda x: F.hardswish(x, inplace=True),
@@ -147,6 +150,7 @@ def test_is_kept_with_a_note(title: str) -> None:
 
 
 PARAMETERS = {
+    "matrix times vector": (lambda x, p: x * (x.squeeze(0).flatten(1).mT @ p).view(1, 1, 8, 8), (8,), True),
     "layer scale": (lambda x, p: x * p, (1, 8, 1, 1), True),
     "F.conv2d": (lambda x, p: F.conv2d(x, p), (5, 8, 1, 1), True),
     "grouped F.conv2d by a parameter": (lambda x, p: F.conv2d(x, p, groups=2), (6, 4, 1, 1), True),
@@ -171,6 +175,20 @@ def test_bare_parameters(title: str) -> None:
     assert ("first" in graph.free) == free, graph.notes
     assert masked_difference(model, graph, random_plan(graph, random.Random(1), 2)) < 1e-9
     assert halved_difference(model, graph) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("norm", "reason"),
+    [
+        (nn.utils.parametrizations.weight_norm, "convolution in module '0' keeps its channels: its weight is computed"),
+        (nn.utils.parametrizations.spectral_norm, "no rule for vdot in module '0.parametrizations.weight.0'"),
+    ],
+)
+def test_a_computed_weight_keeps_its_channels_with_a_note(norm: Callable, reason: str) -> None:
+    net = nn.Sequential(norm(nn.Conv2d(3, 8, 1)), nn.ReLU(), nn.Conv2d(8, 2, 1)).eval()
+    graph = analyze(net, torch.randn(1, 3, 4, 4))
+    assert not graph.free
+    assert any(note.endswith(reason) for note in graph.notes), graph.notes
 
 
 def test_a_note_names_operation_and_module() -> None:

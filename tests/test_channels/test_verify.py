@@ -1,0 +1,128 @@
+"""The proof refuses wrong networks, however well they hide, and no right ones."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from lwdna_mm.channels import ChannelPlan, analyze, resize
+from lwdna_mm.channels.transfer import ResizeError
+from tests.oracle import counted
+
+
+class Eight(nn.Conv2d):
+    """A trap: it computes something else at any other width than eight."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        return y if y.shape[1] == 8 else 2 * y.flip(1)
+
+
+class Trapped(nn.Module):
+    """The trap, and a function of its output as the network's."""
+
+    def __init__(self, head, bias=True):
+        super().__init__()
+        self.trap, self.read, self.head = Eight(3, 8, 3, bias=bias), nn.Conv2d(8, 2, 1, bias=bias), head
+
+    def forward(self, x):
+        return self.head(self.read(self.trap(x)))
+
+
+def shrink(network, inputs=None, name="trap"):
+    inputs = torch.rand(1, 3, 16, 16) if inputs is None else inputs
+    graph = analyze(network.eval(), inputs)
+    return resize(network, graph, ChannelPlan({name: [0, 1, 2, 5, 6]}))
+
+
+def test_behind_many_layers():
+    layers = [Eight(3, 8, 3)]
+    for _ in range(20):
+        layers += [nn.Conv2d(8, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU()]
+    with pytest.raises(ResizeError, match="group '0' fails: the resized network computes something else"):
+        shrink(nn.Sequential(*layers, nn.Conv2d(8, 2, 1)), name="0")
+
+
+@pytest.mark.parametrize(
+    ("head", "bias"),
+    [
+        (lambda y: y, True),
+        (lambda y: (y * 0, y.log()), True),  # not a number at some places
+        (lambda y: (y.mean() * 0, y.argmax(1)), True),
+        (lambda y: (y.masked_fill(y > 0, -torch.inf), 0 * y), True),
+    ],
+)
+def test_in_any_output(head, bias):
+    with pytest.raises(ResizeError, match="group 'trap' fails"):
+        shrink(Trapped(head, bias))
+
+
+def test_with_an_example_of_zeros():
+    with pytest.raises(ResizeError, match="group 'trap' fails"):
+        shrink(Trapped(lambda y: y, bias=False), torch.zeros(1, 3, 16, 16))
+
+
+def test_outputs_without_any_finite_number_prove_nothing():
+    with pytest.raises(ResizeError, match="no finite number"):
+        shrink(Trapped(lambda y: y * torch.nan))
+
+
+def test_infinite_and_undefined_places_of_a_right_network_are_no_difference():
+    class Masked(nn.Sequential):
+        def forward(self, x):
+            y = super().forward(x)
+            return y.masked_fill(x[:, :1, 1:-1, 1:-1] > 0.5, -torch.inf), y.log()
+
+    small = shrink(Masked(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 2, 1)), name="0")
+    assert small[0].out_channels == 5
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_types_other_than_float32(dtype):
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 2, 1)).to(dtype).eval()
+    graph = analyze(network, torch.rand(1, 3, 8, 8, dtype=dtype))
+    wide = resize(network, graph, graph.scaled(2.0))
+    assert {p.dtype for p in wide.parameters()} == {dtype}
+
+
+def test_a_network_that_insists_on_float32():
+    class Insisting(nn.Sequential):
+        def forward(self, x):
+            return super().forward(x.float())
+
+    small = shrink(Insisting(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 1)), name="0")
+    assert small[0].out_channels == 5
+
+
+def test_inputs_and_buffers_are_left_as_they_are():
+    class Writing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 2, 1)
+            self.register_buffer("seen", torch.zeros(1))
+
+        def forward(self, x):
+            self.seen += 1
+            return self.b(self.a(x.sub_(0.5).div_(0.25)))
+
+    network, image = Writing(), torch.rand(1, 3, 8, 8)
+    before = image.clone()
+    small = shrink(network, image, name="a")
+    assert torch.equal(image, before)
+    assert network.seen == 0
+    assert small.seen == 0
+
+
+def test_attention_costs_its_matrix_products():
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem, self.qkv, self.out = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 24, 1), nn.Conv2d(8, 2, 1)
+
+        def forward(self, x):
+            q, k, v = self.qkv(self.stem(x)).flatten(2).transpose(1, 2).chunk(3, dim=-1)
+            return self.out(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).unflatten(2, x.shape[2:]))
+
+    network = Attention().eval()
+    graph = analyze(network, torch.rand(1, 3, 4, 4))
+    assert graph.flops() == counted(network, graph)[0] == 16 * (3 * 8 + 8 * 24 + 8 * 2) + 2 * 16 * 16 * 8
