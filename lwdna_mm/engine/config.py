@@ -62,7 +62,7 @@ def check_data(cfg: Config, loaders: Sequence[str]) -> None:
     """Check that the folders and files which the datasets of the named dataloaders need are there.
 
     Raises:
-        UserError: naming the first path that does not exist.
+        UserError: naming the first path that does not exist, or folder that is empty.
     """
     for name, dataset in iterate_datasets(cfg, loaders):
         if dataset.get("download"):  # the user has asked for files that are not there yet
@@ -76,6 +76,8 @@ def check_data(cfg: Config, loaders: Sequence[str]) -> None:
             if not path.exists():
                 key = "data_root" if cfg.get("data_root") == root else f"{name}.dataset.data_root"
                 raise UserError(f"{name}: {path} does not exist; give the data's folder: --cfg-options {key}=PATH")
+            if path.is_dir() and not any(path.iterdir()):
+                raise UserError(f"{name}: the folder {path} is empty")
 
 
 def _innermost(dataset: ConfigDict) -> Iterator[ConfigDict]:

@@ -66,6 +66,9 @@ def test_missing_data_is_named(config, tmp_path):
     with pytest.raises(UserError, match=rf"train_dataloader: {tmp_path}/train does not exist.*data_root=PATH"):
         check_data(cfg, DATALOADERS)
     (tmp_path / "train").mkdir()
+    with pytest.raises(UserError, match=rf"train_dataloader: the folder {tmp_path}/train is empty"):
+        check_data(cfg, ["train_dataloader"])
+    (tmp_path / "train" / "image.png").touch()
     check_data(cfg, ["train_dataloader"])  # data that is not used need not be there
     with pytest.raises(UserError, match=r"elsewhere does not exist.*test_dataloader\.dataset\.data_root"):
         check_data(cfg, DATALOADERS)
