@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from lwdna_mm import engine
 
     cfg = engine.load_config(args.config, args.cfg_options)
-    if not cfg.get("lwdna"):
+    if cfg.get("lwdna") is None:
         raise UserError(f"{args.config} has no lwdna section")
     engine.apply_arguments(cfg, args)
     if args.criterion:

@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     engine.apply_arguments(cfg, args)
     metrics = engine.evaluate(cfg, args.checkpoint, plan=args.plan)
     for name, value in metrics.items():
-        print(f"{name}: {value:.4f}")
+        print(f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}")
     if args.out:
         engine.write_atomically((json.dumps(metrics, indent=2, sort_keys=True) + "\n").encode(), args.out)
 

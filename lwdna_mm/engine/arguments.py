@@ -19,7 +19,7 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
     Raises:
         UserError: the config has nothing for an option to act on.
     """
-    given = {name: value for name, value in vars(args).items() if value not in (None, False)}
+    given = {name: value for name, value in vars(args).items() if value is not None and value is not False}
     if "work_dir" in given:
         cfg.work_dir = args.work_dir
     if given.get("launcher", "none") != "none":

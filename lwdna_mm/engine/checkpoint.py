@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -35,8 +36,12 @@ class SafeCheckpointHook(CheckpointHook):
             self.backend_args = dict(backend=ATOMIC_BACKEND)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add our meta, such as the plan of the network."""
+        """Add our meta, such as the plan of the network; leave out what could not be loaded safely."""
         checkpoint["meta"].update(self.meta)
+        schedulers = checkpoint.get("param_schedulers") or []
+        for state in schedulers if isinstance(schedulers, list) else chain(*schedulers.values()):
+            for key in [key for key, value in state.items() if callable(value)]:
+                del state[key]  # OneCycleLR keeps its own methods there
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Drop the config text, which mmengine would execute when it resumes."""
@@ -88,7 +93,8 @@ class SafeCheckpointHook(CheckpointHook):
             self.file_backend = backend
         current = {getattr(self, "best_ckpt_path", None), *getattr(self, "best_ckpt_path_dict", {}).values()}
         for path in set(postponing.removals) - current:
-            backend.remove(path)
+            if Path(path).parent.resolve() == Path(self.out_dir).resolve():  # not another run's, that was resumed here
+                backend.remove(path)
 
 
 class _PostponingBackend:
@@ -106,12 +112,18 @@ class _PostponingBackend:
 
 
 def find_last_checkpoint(work_dir: str | Path) -> Path | None:
-    """The checkpoint that a run in ``work_dir`` wrote last, also after the folder has been moved."""
+    """The checkpoint that a run in ``work_dir`` wrote last, also after the folder has been moved or copied.
+
+    Raises:
+        UserError: the note of its name is damaged.
+    """
     note = Path(work_dir, LAST_CHECKPOINT)
     if not note.is_file():
         return None
-    path = Path(note.read_text().strip())
-    return path if path.is_file() else note.with_name(path.name)
+    name = Path(note.read_text(errors="replace").strip()).name
+    if not name:
+        raise UserError(f"{note} is empty: write the name of the checkpoint to go on from into it, or delete it")
+    return note.with_name(name)
 
 
 def load_checkpoint_file(path: str | Path) -> dict:
@@ -123,7 +135,7 @@ def load_checkpoint_file(path: str | Path) -> dict:
     if not Path(path).is_file():
         raise UserError(f"{path}: no such checkpoint")
     checkpoint = load_weights_only(path, map_location="cpu")
-    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("state_dict"), dict):
         raise UserError(f"{path}: not a checkpoint of mmengine, it has no 'state_dict'")
     return checkpoint
 

@@ -1,6 +1,7 @@
 """Reading a config and the command line's changes to it, with mistakes told in one line."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from ..errors import UserError
-from .section import nearest
+from .section import ShrinkOptions, nearest
 
 DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 # What a mmengine Runner reads at the top level of a config, and what this package adds.
@@ -41,6 +42,7 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
         raise UserError(f"{path}: {error}") from error
     for key in cfg:
         _check_top_level(key, cfg)
+    _fill_section(cfg)
     options = dict(options or {})
     for key in options:
         _check_option(key, cfg)
@@ -98,6 +100,14 @@ def _fill_data_root(cfg: Config) -> None:
     if cfg.get("data_root") is not None:
         for _, dataset in iterate_datasets(cfg):
             dataset.setdefault("data_root", cfg.data_root)
+
+
+def _fill_section(cfg: Config) -> None:
+    """Write the defaults of the ``lwdna`` section out, so that ``--cfg-options`` can change each of them."""
+    section = cfg.get("lwdna")
+    if isinstance(section, Mapping) and isinstance(section.get("shrink", {}), Mapping):
+        shrink = {**asdict(ShrinkOptions()), **section.get("shrink", {})}
+        cfg.lwdna = {"budget": dict(flops=1.0), **section, "shrink": shrink}
 
 
 def _check_top_level(key: str, cfg: Config) -> None:

@@ -4,6 +4,9 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..compat.mmengine_io import write_atomically
+
+EARLIER = "earlier_logs.json"
 # What mmengine logs besides losses and metrics.
 _BOOKKEEPING = {"step", "epoch", "iter", "time", "data_time", "memory", "lr", "base_lr", "momentum", "grad_norm"}
 _LESS_IS_BETTER = ("loss", "error", "mae", "mse", "niqe", "lpips")
@@ -37,19 +40,29 @@ def less_is_better(metric: str) -> bool:
     return any(part in metric.lower() for part in _LESS_IS_BETTER)
 
 
+def set_aside(work_dir: Path) -> None:
+    """Let the logs that lie in a work_dir not count as those of the run that now starts anew in it."""
+    names = sorted(path.parents[1].name for path in work_dir.glob("*/vis_data/scalars.json"))
+    if names:
+        write_atomically(json.dumps(names).encode(), work_dir / EARLIER)
+
+
 def read_history(work_dir: str | Path) -> History:
-    """Read the scalars that mmengine has logged in a work_dir; what a resumed run repeats counts once."""
+    """Read the scalars that mmengine has logged in a work_dir; what a resumed run repeats counts once.
+
+    Logs of earlier runs in the same folder, see :func:`set_aside`, are left out.
+    """
     history = History()
+    note = Path(work_dir, EARLIER)
+    earlier = set(json.loads(note.read_text())) if note.is_file() else set()
     for path in sorted(Path(work_dir).glob("*/vis_data/scalars.json")):
-        iteration = 0
+        if path.parents[1].name in earlier:
+            continue
         for line in path.read_text().splitlines(keepends=True):
             if not line.endswith("\n"):  # cut by a kill
                 break
             scalars = json.loads(line)
-            # Validations of iteration-based runs are logged at epoch 0, all of them.
-            step = int(scalars["step"]) or iteration
-            if "lr" in scalars:
-                iteration = step
+            step = int(scalars["step"])
             _add(history.train if "lr" in scalars else history.val, scalars, step)
     return history
 

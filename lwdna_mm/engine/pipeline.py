@@ -6,12 +6,14 @@ A stage is over when its last file is there: ``plan.json`` ends the search, ``la
 import copy
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.runner import Runner, set_random_seed
+from mmengine.optim import build_optim_wrapper
+from mmengine.runner import EpochBasedTrainLoop, Runner, set_random_seed
 
 from ..channels import ChannelPlan
 from ..compat import mmengine_io
@@ -20,11 +22,12 @@ from ..models.builders import as_plan, resize_fresh
 from ..models.trace import trace
 from .checkpoint import LAST_CHECKPOINT, SafeCheckpointHook, check_fits, find_last_checkpoint, load_checkpoint_file
 from .config import check_data
+from .history import read_history, set_aside
 from .plan_file import check_search, weights_path
 from .protocol import build_model, complete, experiment_name
 from .section import LwdnaSection, parse_section
 from .shrink_hook import ShrinkHook
-from .summary import SUMMARY, write_summary
+from .summary import SUMMARY, complexity, write_summary
 from .trained import apply_plan, resized_model
 
 PLAN = "plan.json"
@@ -46,7 +49,13 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     Raises:
         UserError: the config, the data, the plan or the checkpoint cannot be used.
     """
-    section = parse_section(cfg.lwdna) if cfg.get("lwdna") else None
+    section = parse_section(cfg.lwdna) if cfg.get("lwdna") is not None else None
+    if plan is not None:
+        as_plan(plan)  # a plan that cannot be read must not cost what lies in the work_dir
+    if not resume and cfg.get("resume"):  # mmengine's own way to ask for it
+        resume, cfg.load_from = cfg.get("load_from") or True, None
+    if cfg.get("load_from") and (section is not None or plan is not None):
+        raise UserError(f"load_from={cfg.load_from!r}: weights of the baseline do not fit a network of other widths")
     complete(cfg)
     check_data(cfg, ["train_dataloader", "val_dataloader"])
     work_dir = Path(cfg.work_dir)
@@ -54,6 +63,7 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
         stale = [LAST_CHECKPOINT, SUMMARY, *([PLAN, weights_path(PLAN)] if plan is None else [])]
         for name in stale:  # of an earlier run in this folder
             (work_dir / name).unlink(missing_ok=True)
+        set_aside(work_dir)
     checkpoint = _checkpoint_to_resume(work_dir, resume)
     if plan is not None:
         _take_over(Path(plan), work_dir / PLAN)
@@ -73,6 +83,10 @@ def shrink(cfg: Config, out: str | Path) -> ChannelPlan:
         UserError: as :func:`run`.
     """
     section = parse_section(cfg.lwdna)
+    if Path(out).suffix == ".pth" or Path(out).is_dir():
+        raise UserError(f"{out}: give the plan a file name such as plan.json; its weights go beside it as .pth")
+    if cfg.get("load_from"):
+        raise UserError(f"load_from={cfg.load_from!r}: weights of the baseline do not fit a network of other widths")
     complete(cfg)
     check_data(cfg, ["train_dataloader"])
     search_plan(cfg, section, out)
@@ -111,7 +125,12 @@ class _KeepMetrics(Hook):
     """Holds the metrics of a test, which mmagic's loop reports to hooks but does not return."""
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
-        self.metrics = {name: float(value) for name, value in metrics.items()}  # NumPy numbers are no JSON
+        self.metrics = {name: _plain(value) for name, value in metrics.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A number, or nested lists of them, of an array or tensor: as JSON has them."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
@@ -128,14 +147,15 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
         UserError: the network cannot be traced, or the budget cannot be reached.
     """
     started = time.perf_counter()
-    if cfg.get("load_from"):
-        raise UserError(f"load_from={cfg.load_from!r}: weights of the baseline do not fit a network of other widths")
+    _refuse_pretrained(cfg.model)
     seed = cfg.randomness.seed
     set_random_seed(seed)
     model = build_model(cfg)
     baseline = trace(model, section.trace_options)
     wide = resize_fresh(model, baseline, baseline.scaled(section.widen))
-    # The gates must be there before a runner wraps the model for several processes.
+    # Gates rename the parameters, which paramwise_cfg may name; and they must be there before a runner wraps the
+    # model for several processes.
+    optim_wrapper = build_optim_wrapper(wide, cfg.optim_wrapper)
     hook = ShrinkHook(wide, section, baseline, seed, out, started)
     shrink = section.shrink
     runner = Runner(
@@ -143,7 +163,7 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
         work_dir=str(Path(cfg.work_dir, "search")),
         train_dataloader=cfg.train_dataloader,
         train_cfg=dict(type="lwdna_mm.ShrinkLoop", warmup_iters=shrink.warmup_iters, iters=shrink.iters),
-        optim_wrapper=cfg.optim_wrapper,
+        optim_wrapper=optim_wrapper,
         default_hooks=dict(checkpoint=None, param_scheduler=None, logger=dict(type="LoggerHook", interval=10)),
         launcher=cfg.get("launcher", "none"),
         env_cfg=cfg.get("env_cfg", dict(dist_cfg=dict(backend="nccl"))),
@@ -158,6 +178,19 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
     runner.train()
 
 
+def _refuse_pretrained(model: Any) -> None:
+    """Raise UserError where a model's config asks for pretrained weights."""
+    if isinstance(model, Mapping):
+        if str(model.get("type")).endswith("Pretrained"):
+            raise UserError(
+                f"init_cfg of type Pretrained ({model.get('checkpoint')}): weights of the baseline do not fit a "
+                "network of other widths; train both without them"
+            )
+        model = list(model.values())
+    for part in model if isinstance(model, (list, tuple)) else ():
+        _refuse_pretrained(part)
+
+
 def _checkpoint_to_resume(work_dir: Path, resume: bool | str | Path) -> Path | None:
     if not resume:
         return None
@@ -166,7 +199,7 @@ def _checkpoint_to_resume(work_dir: Path, resume: bool | str | Path) -> Path | N
 
 def _search_or_recover(cfg: Config, section: LwdnaSection, plan: Path, checkpoint: Path | None) -> None:
     """Search a plan, unless a checkpoint given by the user carries one."""
-    carried = load_checkpoint_file(checkpoint)["meta"].get("lwdna_plan") if checkpoint else None
+    carried = load_checkpoint_file(checkpoint).get("meta", {}).get("lwdna_plan") if checkpoint else None
     if carried is None:
         search_plan(cfg, section, plan)
     else:
@@ -190,7 +223,7 @@ def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpo
     cfg = copy.deepcopy(cfg)
     cfg.pop("lwdna", None)
     if plan is not None:
-        cfg.model = resized_model(cfg, str(plan))
+        cfg.model = resized_model(cfg, json.loads(plan.read_text()))  # so that the config that is dumped is whole
     ours = checkpoint  # weights that must fit exactly; a load_from of the user's need not
     if checkpoint is None and section is not None and section.init == "inherit":
         ours = _weights_of(plan)
@@ -205,8 +238,17 @@ def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpo
         # A plan is a handful of numbers: every checkpoint carries what rebuilds its network.
         hook = next(hook for hook in runner.hooks if isinstance(hook, SafeCheckpointHook))
         hook.meta["lwdna_plan"] = json.loads(plan.read_text())
+    cost = complexity(runner, plan)
     runner.train()
-    return write_summary(runner, plan, section.init if section else None)
+    if _lacks_last_validation(runner):  # the run was killed between its last checkpoint and that
+        runner.val_loop.run()
+    return write_summary(runner, plan, section.init if section else None, cost)
+
+
+def _lacks_last_validation(runner: Runner) -> bool:
+    steps = [max(values) for values in read_history(runner.work_dir).val.values()]
+    end = runner.max_epochs if isinstance(runner.train_loop, EpochBasedTrainLoop) else runner.max_iters
+    return runner.val_loop is not None and max(steps, default=0) < end
 
 
 def _weights_of(plan: Path) -> Path:

@@ -1,6 +1,7 @@
 """A plan on disk: ``plan.json``, and beside it ``plan.pth``, the weights cut out of the widened network."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def describe_plan(
         params=graph.params(plan),
         baseline=dict(flops=baseline.flops(), params=baseline.params(), widths=_free_widths(baseline)),
         fingerprint=baseline.fingerprint,
+        order=list(widths),
         criterion=criterion,
         seed=seed,
         **_search_options(section),
@@ -56,7 +58,8 @@ def check_search(plan: ChannelPlan, path: Path, section: LwdnaSection, seed: int
     wanted = dict(section.shrink.criterion)
     wanted.pop("seed", None)
     there = dict(plan.meta, criterion=criterion)
-    here = dict(_search_options(section), criterion=wanted, seed=seed)
+    here = dict(_search_options(section), **section.trace_options, criterion=wanted, seed=seed)
+    here = json.loads(json.dumps(here))  # as it would be in the file
     for key, value in here.items():
         if there.get(key) != value:
             raise UserError(
@@ -98,4 +101,4 @@ def write_weights(model: nn.Module, cost: dict[str, Any], path: Path) -> None:
 def read_search_cost(plan: str | Path) -> dict[str, Any] | None:
     """The cost of the search that made a plan: samples, FLOPs a sample, seconds; None without its weights."""
     path = weights_path(plan)
-    return load_checkpoint_file(path)["meta"]["search"] if path.is_file() else None
+    return load_checkpoint_file(path).get("meta", {}).get("search") if path.is_file() else None

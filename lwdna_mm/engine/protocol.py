@@ -32,15 +32,24 @@ def complete(cfg: Config) -> Config:
         cfg.work_dir = str(Path("work_dirs", Path(cfg.filename).stem))
     cfg.setdefault("default_hooks", {})
     hook = cfg.default_hooks.get("checkpoint") or dict(type="CheckpointHook", interval=1)
-    if hook["type"] not in ("CheckpointHook", "mmengine.CheckpointHook", "lwdna_mm.SafeCheckpointHook"):
-        raise UserError(f"default_hooks.checkpoint.type is {hook['type']!r}, but must be 'CheckpointHook'")
+    kind = getattr(hook["type"], "__name__", hook["type"])
+    if kind not in ("CheckpointHook", "mmengine.CheckpointHook", "lwdna_mm.SafeCheckpointHook"):
+        raise UserError(f"default_hooks.checkpoint.type is {kind!r}, but must be 'CheckpointHook'")
     cfg.default_hooks.checkpoint = {**hook, "type": "lwdna_mm.SafeCheckpointHook"}
+    logger = cfg.default_hooks.get("logger", dict(type="LoggerHook"))
+    if logger is not None and not _by_epoch(cfg):  # or all validations would be logged at epoch 0
+        cfg.default_hooks.logger = {"log_metric_by_epoch": False, **logger}
     hooks = cfg.get("custom_hooks") or []
     if not any(hook["type"] == "lwdna_mm.ExactResumeHook" for hook in hooks):
         cfg.custom_hooks = [*hooks, dict(type="lwdna_mm.ExactResumeHook")]
     cfg.train_dataloader.persistent_workers = False
     _span_training(cfg)
     return cfg
+
+
+def _by_epoch(cfg: Config) -> bool:
+    kind = cfg.train_cfg.get("type")
+    return cfg.train_cfg.get("by_epoch", True) if kind is None else "Iter" not in getattr(kind, "__name__", kind)
 
 
 def _span_training(cfg: Config) -> None:

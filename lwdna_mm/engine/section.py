@@ -78,6 +78,8 @@ def parse_section(section: Mapping[str, Any]) -> LwdnaSection:
     Raises:
         UserError: an unknown key, a missing input shape, or a value out of its range.
     """
+    if not isinstance(section, Mapping):
+        raise UserError(f"lwdna must be a dict, not {section!r}; leave it out, or give None, for the baseline")
     section = dict(section)
     names = [item.name for item in fields(LwdnaSection) if item.name != "input_shapes"]
     _check_keys("lwdna", section, [*names, "input_shape"])
@@ -86,9 +88,10 @@ def parse_section(section: Mapping[str, Any]) -> LwdnaSection:
     section["input_shapes"] = parse_shapes(section.pop("input_shape"))
     section["shrink"] = _build("lwdna.shrink", ShrinkOptions, section.get("shrink", {}))
     section["budget"] = _build("lwdna.budget", Budget, section.get("budget", dict(flops=1.0)))
-    for name in ("keep", "amortized"):
-        section[name] = tuple(section.get(name, ()))
+    for name, kind in (("keep", str), ("amortized", int)):
+        section[name] = _listed(name, section.get(name, ()), kind)
     parsed = LwdnaSection(**section)
+    _check_types(parsed)
     _check_values(parsed)
     return parsed
 
@@ -110,6 +113,35 @@ def _build(where: str, cls: type, given: Any) -> Any:
         raise UserError(f"{where} must be a dict, not {given!r}")
     _check_keys(where, given, [item.name for item in fields(cls)])
     return cls(**given)
+
+
+def _listed(name: str, given: Any, kind: type) -> tuple:
+    given = [given] if isinstance(given, kind) else given
+    if not isinstance(given, (list, tuple)) or not all(isinstance(one, kind) for one in given):
+        raise UserError(f"lwdna.{name} is {given!r}, but must be a list of {kind.__name__}")
+    return tuple(given)
+
+
+def _check_types(section: LwdnaSection) -> None:
+    shrink, budget, number = section.shrink, section.budget, (int, float)
+    ratios = shrink.min_ratio.values() if isinstance(shrink.min_ratio, Mapping) else [shrink.min_ratio]
+    rules = [
+        ("widen", section.widen, number, "a number"),
+        ("shrink.warmup_iters", shrink.warmup_iters, int, "a whole number"),
+        ("shrink.iters", shrink.iters, int, "a whole number"),
+        ("shrink.divisor", shrink.divisor, int, "a whole number"),
+        ("shrink.policy", shrink.policy, str, "a string"),
+        ("shrink.criterion", shrink.criterion, Mapping, "a dict such as dict(type='GradientCriterion')"),
+        ("budget.flops", budget.flops, (*number, type(None)), "a number"),
+        ("budget.params", budget.params, (*number, type(None)), "a number"),
+        *(("shrink.min_ratio", ratio, number, "a number, or a dict of numbers by group") for ratio in ratios),
+    ]
+    for name, value, kind, wanted in rules:
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise UserError(f"lwdna.{name} is {value!r}, but must be {wanted}")
+    beyond = [index for index in section.amortized if not 0 <= index < len(section.input_shapes)]
+    if beyond:
+        raise UserError(f"lwdna.amortized has {beyond[0]}, but there are {len(section.input_shapes)} inputs, from 0 on")
 
 
 def _check_values(section: LwdnaSection) -> None:

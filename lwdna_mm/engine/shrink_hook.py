@@ -50,7 +50,7 @@ class ShrinkHook(Hook):
         self.model, self.section, self.baseline, self.seed = model, section, baseline, seed
         self.out, self.started = Path(out), started
         self.criterion_config = dict(section.shrink.criterion)
-        if self.criterion_config.get("type") == "RandomCriterion":
+        if str(self.criterion_config.get("type")).rpartition(".")[2] == "RandomCriterion":
             self.criterion_config.setdefault("seed", seed)
         self.criterion = CRITERIA.build(self.criterion_config)
         self.graph = trace(model, section.trace_options)

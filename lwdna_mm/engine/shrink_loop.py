@@ -9,6 +9,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import Tensor, nn
 
+from ..errors import UserError
 from ..registry import LOOPS
 
 
@@ -52,6 +53,10 @@ class ShrinkLoop(IterBasedTrainLoop):
 
     def _batches(self) -> Iterator[Any]:
         """Epoch after epoch; mmengine's own iterator sleeps two seconds between them."""
+        if not len(self.dataloader):
+            raise UserError(
+                "train_dataloader gives no batch: its dataset is empty, or smaller than a batch to be dropped"
+            )
         return chain.from_iterable(self._epoch_of_batches(epoch) for epoch in count())
 
     def _epoch_of_batches(self, epoch: int) -> Iterator[Any]:

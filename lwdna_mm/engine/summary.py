@@ -16,13 +16,14 @@ from .plan_file import read_search_cost
 SUMMARY = "summary.json"
 
 
-def write_summary(runner: Runner, plan: Path | None, init: str | None) -> dict[str, Any]:
+def write_summary(runner: Runner, plan: Path | None, init: str | None, cost: dict[str, Any]) -> dict[str, Any]:
     """Write ``summary.json`` of a run that has just ended.
 
     Args:
         runner: it has trained.
         plan: the plan of its network, None for a baseline.
         init: where its first weights came from, ``'inherit'`` or ``'fresh'``; None for a baseline.
+        cost: of its network, see :func:`complexity`.
 
     Returns:
         ``config, seed``, ``protocol`` (how the metrics are taken; None where the config does not say), ``flops,
@@ -40,7 +41,7 @@ def write_summary(runner: Runner, plan: Path | None, init: str | None) -> dict[s
         metrics=dict(best=history.best, last=history.last),
         training=_training(runner),
     )
-    summary.update(_complexity(runner) if plan is None else _planned(plan, summary["training"]["samples"]))
+    summary.update(cost, **({} if plan is None else _planned(plan, summary["training"]["samples"], cost["flops"])))
     if is_main_process():
         text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
         write_atomically(text.encode(), Path(runner.work_dir, SUMMARY))
@@ -75,26 +76,37 @@ def _training(runner: Runner) -> dict[str, Any]:
     else:
         samples = runner.max_iters * loader.batch_sampler.batch_size * get_world_size()
     # The message hub is part of the checkpoints, so this counts what was run before an interruption too.
-    seconds, _ = runner.message_hub.get_scalar("train/time").data
-    return dict(samples=samples, seconds=round(float(seconds.sum()), 2))
+    timed = runner.message_hub.log_scalars.get("train/time")  # a runner may have no timer
+    return dict(samples=samples, seconds=round(float(timed.data[0].sum()), 2) if timed is not None else None)
 
 
-def _complexity(runner: Runner) -> dict[str, Any]:
+def complexity(runner: Runner, plan: Path | None) -> dict[str, Any]:
+    """``flops`` and ``params`` of a runner's network, counted on the network itself.
+
+    Args:
+        runner: ``flops`` is None where its config says no ``input_shape``.
+        plan: the plan of the network, which has one.
+
+    Raises:
+        UserError: the network does not run on such inputs.
+    """
     model = getattr(runner.model, "module", runner.model)
     params = sum(parameter.numel() for parameter in model.parameters())
-    shape = runner.cfg.get("input_shape")
+    source = runner.cfg if plan is None else ChannelPlan.from_json(plan).meta
+    shape = source.get("input_shape") or runner.cfg.get("input_shape")
     if shape is None:
         return dict(flops=None, params=params)
-    options = dict(input_shape=parse_shapes(shape), amortized=runner.cfg.get("amortized", ()))
+    options = dict(input_shape=parse_shapes(shape), amortized=source.get("amortized", ()))
     return dict(flops=trace(model, options).flops(), params=params)
 
 
-def _planned(path: Path, trained_samples: int) -> dict[str, Any]:
+def _planned(path: Path, trained_samples: int, flops: int) -> dict[str, Any]:
+    """What the plan says of itself; one that was written by hand may say little."""
     meta = ChannelPlan.from_json(path).meta
-    planned = {key: meta[key] for key in ("criterion", "flops", "params")}
-    planned["baseline"] = {key: meta["baseline"][key] for key in ("flops", "params")}
+    planned = {"criterion": meta.get("criterion")}
+    if "baseline" in meta:
+        planned["baseline"] = {key: meta["baseline"][key] for key in ("flops", "params")}
     cost = read_search_cost(path)
     if cost is not None:
-        share = cost["samples"] * cost["flops"] / (trained_samples * meta["flops"])
-        planned["search"] = dict(cost, share=share)
+        planned["search"] = dict(cost, share=cost["samples"] * cost["flops"] / (trained_samples * flops))
     return planned

@@ -31,7 +31,7 @@ def load_trained(cfg: Config, checkpoint: str | Path, plan: str | Path | None = 
 def apply_plan(cfg: Config, loaded: dict, plan: str | Path | None = None) -> None:
     """Let the model of a config, in place, be the one whose weights a loaded checkpoint has."""
     plan = plan or loaded.get("meta", {}).get("lwdna_plan")
-    if plan is not None and not cfg.model.type.endswith("LWDNA"):  # such a config has its plan
+    if plan is not None and not str(cfg.model.type).endswith("LWDNA"):  # such a config has its plan
         cfg.model = resized_model(cfg, plan)
 
 

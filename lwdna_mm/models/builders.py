@@ -143,4 +143,8 @@ class _ReadBackbone(nn.Module):
 
     def forward(self, *inputs: Tensor, mode: str) -> list[Tensor]:
         pairs = zip(self.readers, self._outputs(inputs), strict=True)
-        return [reader(F.adaptive_avg_pool2d(output, 1).flatten(1)) for reader, output in pairs]
+        return [reader(_pooled(output)) for reader, output in pairs]
+
+
+def _pooled(output: Tensor) -> Tensor:
+    return F.adaptive_avg_pool2d(output, 1).flatten(1) if output.ndim == 4 else output

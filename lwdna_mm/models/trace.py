@@ -18,8 +18,8 @@ def parse_shapes(shape: Sequence) -> tuple[Shape, ...]:
     Raises:
         UserError: it is neither.
     """
-    shapes = shape if shape and isinstance(shape[0], Sequence) else [shape]
-    if not all(len(one) and all(isinstance(n, int) and n > 0 for n in one) for one in shapes):
+    shapes = shape if isinstance(shape, Sequence) and shape and isinstance(shape[0], Sequence) else [shape]
+    if not all(isinstance(one, Sequence) and one and all(type(n) is int and n > 0 for n in one) for one in shapes):
         raise UserError(f"input_shape is {shape}: give (C, H, W), or a list of such shapes")
     return tuple(tuple(one) for one in shapes)
 

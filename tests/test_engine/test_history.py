@@ -1,6 +1,6 @@
 import json
 
-from lwdna_mm.engine.history import less_is_better, read_history
+from lwdna_mm.engine.history import less_is_better, read_history, set_aside
 
 
 def test_repeated_steps_count_once_and_the_later_run_wins(tmp_path):
@@ -16,13 +16,22 @@ def test_repeated_steps_count_once_and_the_later_run_wins(tmp_path):
     assert history.best == {"acc": 40.0, "mae": 3.0}
 
 
-def test_cut_lines_and_validations_between_iterations(tmp_path):
-    lines = [dict(lr=0.1, loss=2.0, step=100), {"psnr": 20.0, "step": 0}]
-    lines += [dict(lr=0.1, loss=2.0, step=200), {"psnr": 30.0, "step": 0}]
+def test_a_line_that_a_kill_has_cut_is_left_out(tmp_path):
+    lines = [dict(lr=0.1, loss=2.0, step=100), {"psnr": 20.0, "step": 100}]
+    lines += [dict(lr=0.1, loss=2.0, step=200), {"psnr": 30.0, "step": 200}]
     (tmp_path / "run" / "vis_data").mkdir(parents=True)
     text = "".join(json.dumps(line) + "\n" for line in lines) + '{"lr": 0.1, "los'
     (tmp_path / "run" / "vis_data" / "scalars.json").write_text(text)
     assert read_history(tmp_path).val == {"psnr": {100: 20.0, 200: 30.0}}
+
+
+def test_logs_of_an_earlier_run_in_the_folder_are_left_out(tmp_path):
+    for name, value in (("20260101_000000", 40.0), ("20260101_000001", 30.0)):
+        (tmp_path / name / "vis_data").mkdir(parents=True)
+        (tmp_path / name / "vis_data" / "scalars.json").write_text(json.dumps({"acc": value, "step": 1}) + "\n")
+        if value == 40.0:
+            set_aside(tmp_path)
+    assert read_history(tmp_path).val == {"acc": {1: 30.0}}
 
 
 def test_direction_of_metrics():
