@@ -36,3 +36,30 @@ def test_defaults_and_shapes():
 def test_mistakes_are_named(section, message):
     with pytest.raises(UserError, match=message):
         parse_section(section)
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        (True, "lwdna must be a dict"),
+        (dict(widen="2"), "lwdna.widen is '2', but must be a number"),
+        (dict(shrink=dict(iters=1.5)), "lwdna.shrink.iters is 1.5, but must be a whole number"),
+        (dict(shrink=dict(divisor=None)), "lwdna.shrink.divisor is None"),
+        (dict(shrink=dict(criterion="GradientCriterion")), "lwdna.shrink.criterion is 'GradientCriterion'"),
+        (dict(shrink=dict(min_ratio={"a": "b"})), "lwdna.shrink.min_ratio is 'b'"),
+        (dict(budget=dict(flops="1")), "lwdna.budget.flops is '1'"),
+        (dict(keep=3), "lwdna.keep is 3, but must be a list of str"),
+        (dict(amortized=["a"]), "lwdna.amortized is .'a'., but must be a list of int"),
+        (dict(amortized=[5]), "lwdna.amortized has 5, but there are 1 inputs"),
+        (dict(input_shape=8), "input_shape is 8: give"),
+        (dict(input_shape=[1, 8.0]), "input_shape is .*: give"),
+    ],
+)
+def test_wrong_types(section, message):
+    section = {"input_shape": (1, 8, 8), **section} if isinstance(section, dict) else section
+    with pytest.raises(UserError, match=message):
+        parse_section(section)
+
+
+def test_one_name_to_keep_is_a_list_of_one():
+    assert parse_section(dict(input_shape=(1, 8, 8), keep="backbone.conv1")).keep == ("backbone.conv1",)
