@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner, set_random_seed
@@ -246,9 +247,13 @@ def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpo
 
 
 def _lacks_last_validation(runner: Runner) -> bool:
+    if runner.val_loop is None:
+        return False
     steps = [max(values) for values in read_history(runner.work_dir).val.values()]
     end = runner.max_epochs if isinstance(runner.train_loop, EpochBasedTrainLoop) else runner.max_iters
-    return runner.val_loop is not None and max(steps, default=0) < end
+    answer = [max(steps, default=0) < end]
+    broadcast_object_list(answer)  # one rank alone writes the logs
+    return answer[0]
 
 
 def _weights_of(plan: Path) -> Path:
