@@ -157,7 +157,7 @@ def _budget(
         if not least <= limit:
             raise BudgetError(
                 f"the budget of {limit:,.0f} {kind} cannot be met: the floors alone cost {least:,}; "
-                f"raise max_{kind}, or lower min_ratio or divisor"
+                "raise it, or lower min_ratio or divisor"
             )
         measures.append(measure)
         limits.append(limit)

@@ -36,7 +36,7 @@ class Run:
         """``baseline``, ``LW-DNA``, a control, or the LW-DNA of another criterion."""
         if self.plan is None:
             return BASELINE
-        name = self.plan["criterion"]["type"].rsplit(".", 1)[-1]
+        name = (self.plan.get("criterion") or {"type": "given plan"})["type"].rsplit(".", 1)[-1]
         return _LABELS.get(name, f"LW-DNA ({name})")
 
     @property
@@ -44,7 +44,9 @@ class Run:
         """How search and training were set, but for the seed; empty for a baseline."""
         if self.plan is None:
             return {}
-        criterion = {key: value for key, value in self.plan["criterion"].items() if key not in ("type", "seed")}
+        criterion = {
+            key: value for key, value in (self.plan.get("criterion") or {}).items() if key not in ("type", "seed")
+        }
         settings = {key: self.plan.get(key) for key in _SETTINGS}
         return {**settings, "init": self.summary.get("init"), "criterion": criterion}
 
@@ -83,8 +85,18 @@ def read_run(path: str | Path) -> Run:
     summary, plan = path / "summary.json", path / "plan.json"
     if not summary.is_file():
         raise UserError(f"{path}: no summary.json, so no finished run; finish it with tools/train.py CONFIG --resume")
-    plan = json.loads(plan.read_text()) if plan.is_file() else None
-    return Run(path, json.loads(summary.read_text()), plan, read_history(path))
+    plan = _read(plan, "baseline") if plan.is_file() else None
+    return Run(path, _read(summary, "metrics"), plan, read_history(path))
+
+
+def _read(path: Path, key: str) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path}: damaged: {error}") from error
+    if not isinstance(content, dict) or key not in content:
+        raise UserError(f"{path}: has no {key!r}, so it was not written by tools/train.py or tools/shrink.py")
+    return content
 
 
 def group_runs(runs: Sequence[Run]) -> list[Group]:
@@ -93,12 +105,13 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     A baseline whose own config has no input shape gets its FLOPs from a plan.
 
     Raises:
-        UserError: the plans were made from different baselines, or the baseline is another network.
+        UserError: the baselines differ in size, or two runs of a kind have one seed.
     """
+    runs = list({run.path.resolve(): run for run in runs}.values())  # a run counts once
     planned = [run for run in runs if run.plan is not None]
     for run in runs:
-        if planned and _size(run) != _size(planned[0]):
-            raise UserError(f"{run.path} and {planned[0].path} do not belong together: their baselines differ in size")
+        if _size(run) != _size(runs[0]):
+            raise UserError(f"{run.path} and {runs[0].path} do not belong together: their baselines differ in size")
         if planned and run.plan is None:
             run.summary["flops"] = planned[0].plan["baseline"]["flops"]
     groups: dict[str, Group] = {}
@@ -107,7 +120,13 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
         varying = [key for key, value in run.settings.items() if any(o.settings[key] != value for o in alike)]
         told = ", ".join(f"{key} {_format(run.settings[key])}" for key in varying)
         label = f"{run.label}, {told}" if told else run.label
-        groups.setdefault(label, Group(label)).runs.append(run)
+        group = groups.setdefault(label, Group(label))
+        twice = next((other for other in group.runs if other.summary["seed"] == run.summary["seed"]), None)
+        if twice:
+            raise UserError(
+                f"{twice.path} and {run.path} are both {label} with seed {run.summary['seed']}: give one of them"
+            )
+        group.runs.append(run)
     return sorted(groups.values(), key=lambda g: (g.label != BASELINE, not g.label.startswith("LW-DNA"), g.label))
 
 

@@ -62,8 +62,24 @@ def test_other_settings_are_no_seeds(tmp_path):
 def test_runs_of_other_networks_are_refused(work_dirs, tmp_path):
     runs = [read_run(path) for path in work_dirs]
     runs[0].summary["params"] = 999
-    with pytest.raises(UserError, match=r"base0 and .*lw0 do not belong together"):
+    with pytest.raises(UserError, match=r"base0 do not belong together"):
         group_runs(runs)
+
+
+def test_a_run_counts_once_and_a_seed_too(work_dirs):
+    runs = [read_run(path) for path in work_dirs]
+    assert len(group_runs([*runs, read_run(work_dirs[0] / ".." / "base0")])[0].runs) == 2
+    runs[1].summary["seed"] = 0
+    with pytest.raises(UserError, match=r"base0 and .*base2 are both baseline with seed 0"):
+        group_runs(runs)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
+@pytest.mark.parametrize("name", ["summary.json", "plan.json"])
+def test_damaged_files_are_named(work_dirs, name, content):
+    (work_dirs[2] / name).write_text(content)
+    with pytest.raises(UserError, match=f"lw0/{name}: "):
+        read_run(work_dirs[2])
 
 
 def test_page_needs_no_other_file(work_dirs, tmp_path):
