@@ -204,7 +204,7 @@ def test_an_unreachable_budget_tells_what_the_floors_cost():
     graph = graph_of("ResNet-CIFAR")
     scores = UniformCriterion().scores(graph)
     floors = f"{graph.flops(ChannelPlan(bounds(graph, 0.5, 1)[0])):,}"
-    with pytest.raises(BudgetError, match=f"budget of 1,000 flops .* cost {floors}; raise max_flops"):
+    with pytest.raises(BudgetError, match=f"budget of 1,000 flops .* cost {floors}; raise it"):
         search(graph, scores, 1000, min_ratio=0.5)
     with pytest.raises(BudgetError, match="params"):
         search(graph, scores, graph.flops(), 10)
