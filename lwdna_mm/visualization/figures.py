@@ -54,7 +54,9 @@ def draw_widths(groups: Sequence[Group]) -> Figure:
     colors = color_of(groups)
     figure, axis = plt.subplots(figsize=(max(6.0, min(16.0, 0.33 * len(names) + 2)), 4.2), layout="constrained")
     x = np.arange(len(names))
-    axis.bar(x, list(base.values()), width=0.85, color="0.88", edgecolor=_GREY, linewidth=0.6, label=BASELINE)
+    axis.bar(
+        x, [base[name] for name in names], width=0.85, color="0.88", edgecolor=_GREY, linewidth=0.6, label=BASELINE
+    )
     for group in planned:
         widths = np.array([[run.plan["widths"].get(name, base[name]) for name in names] for run in group.runs])
         axis.plot(x, widths.mean(0), color=colors[group.label], marker="o", markersize=4, label=group.label)

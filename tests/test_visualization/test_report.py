@@ -5,6 +5,7 @@ import re
 import pytest
 
 from lwdna_mm.errors import UserError
+from lwdna_mm.visualization.figures import draw_widths
 from lwdna_mm.visualization.report import format_table, write_report
 from lwdna_mm.visualization.runs import group_runs, read_run
 
@@ -129,3 +130,15 @@ def test_page_shows_crops_of_all_networks_and_the_protocol(work_dirs, tmp_path):
     assert page.count("Protocol: PSNR on Y &amp; more.") == 1
     picture = re.search(r'<img alt="crops of set5-baby, side by side" src="data:image/png;base64,([^"]*)"', page)
     assert base64.b64decode(picture[1]) == (tmp_path / "report" / "crops-set5-baby.png").read_bytes()
+
+
+def test_widths_are_drawn_in_the_order_of_execution(work_dirs):
+    runs = [read_run(path) for path in work_dirs[2:4]]
+    for run in runs:
+        run.plan["order"] = NAMES[::-1]
+        run.plan["baseline"]["widths"] = dict(zip(NAMES, (8, 16, 32), strict=True))
+    figure = draw_widths(group_runs(runs))
+    axis = figure.axes[0]
+    assert [bar.get_height() for bar in axis.patches] == [32, 16, 8]
+    assert [label.get_text() for label in axis.get_xticklabels()] == NAMES[::-1]
+    assert axis.lines[0].get_ydata().tolist() == [32, 4, 12]
