@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError(f"{args.config} has no lwdna section")
     engine.apply_arguments(cfg, args)
     if args.criterion:
-        cfg.lwdna.setdefault("shrink", {}).criterion = dict(type=args.criterion)
+        cfg.lwdna.shrink.criterion = dict(type=args.criterion)
     plan = engine.shrink(cfg, args.out)
     meta, base = plan.meta, plan.meta["baseline"]
     print(

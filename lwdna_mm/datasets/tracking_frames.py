@@ -22,10 +22,10 @@ class FrameTracker(Tracker):
         """
         try:
             return super().track(img_files, box, visualize)
-        except OSError as error:
+        except OSError:
             for file in img_files:  # PIL does not say which file is truncated
                 _check_readable(file)
-            raise error
+            raise
 
 
 class StandingTracker(FrameTracker, IdentityTracker):

@@ -55,8 +55,8 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
         as_plan(plan)  # a plan that cannot be read must not cost what lies in the work_dir
     if not resume and cfg.get("resume"):  # mmengine's own way to ask for it
         resume, cfg.load_from = cfg.get("load_from") or True, None
-    if cfg.get("load_from") and (section is not None or plan is not None):
-        raise UserError(f"load_from={cfg.load_from!r}: weights of the baseline do not fit a network of other widths")
+    if section is not None or plan is not None:
+        _refuse_pretrained(cfg)
     complete(cfg)
     check_data(cfg, ["train_dataloader", "val_dataloader"])
     work_dir = Path(cfg.work_dir)
@@ -86,8 +86,7 @@ def shrink(cfg: Config, out: str | Path) -> ChannelPlan:
     section = parse_section(cfg.lwdna)
     if Path(out).suffix == ".pth" or Path(out).is_dir():
         raise UserError(f"{out}: give the plan a file name such as plan.json; its weights go beside it as .pth")
-    if cfg.get("load_from"):
-        raise UserError(f"load_from={cfg.load_from!r}: weights of the baseline do not fit a network of other widths")
+    _refuse_pretrained(cfg)
     complete(cfg)
     check_data(cfg, ["train_dataloader"])
     search_plan(cfg, section, out)
@@ -148,7 +147,6 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
         UserError: the network cannot be traced, or the budget cannot be reached.
     """
     started = time.perf_counter()
-    _refuse_pretrained(cfg.model)
     seed = cfg.randomness.seed
     set_random_seed(seed)
     model = build_model(cfg)
@@ -179,17 +177,25 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
     runner.train()
 
 
-def _refuse_pretrained(model: Any) -> None:
-    """Raise UserError where a model's config asks for pretrained weights."""
+def _refuse_pretrained(cfg: Config) -> None:
+    """Raise UserError where a config asks for weights of the baseline, by ``load_from`` or by an ``init_cfg``."""
+    source = cfg.get("load_from") or _pretrained(cfg.model)
+    if source:
+        raise UserError(
+            f"pretrained weights ({source}) of the baseline do not fit a network of other widths: "
+            "train both without load_from and without an init_cfg of type Pretrained"
+        )
+
+
+def _pretrained(model: Any) -> str | None:
+    """The first checkpoint that a model's config is to be initialised from."""
     if isinstance(model, Mapping):
         if str(model.get("type")).endswith("Pretrained"):
-            raise UserError(
-                f"init_cfg of type Pretrained ({model.get('checkpoint')}): weights of the baseline do not fit a "
-                "network of other widths; train both without them"
-            )
-        model = list(model.values())
-    for part in model if isinstance(model, (list, tuple)) else ():
-        _refuse_pretrained(part)
+            return str(model.get("checkpoint"))
+        model = model.values()
+    elif not isinstance(model, (list, tuple)):
+        return None
+    return next(filter(None, map(_pretrained, model)), None)
 
 
 def _checkpoint_to_resume(work_dir: Path, resume: bool | str | Path) -> Path | None:

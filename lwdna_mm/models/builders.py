@@ -103,7 +103,7 @@ def as_plan(plan: Plan) -> ChannelPlan:
     """Turn any way to give a plan into a ChannelPlan.
 
     Raises:
-        UserError: the file is not there or it is no plan.
+        UserError: the file is not there, or it is no plan.
     """
     if isinstance(plan, ChannelPlan):
         return plan

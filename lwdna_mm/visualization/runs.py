@@ -36,7 +36,7 @@ class Run:
         """``baseline``, ``LW-DNA``, a control, or the LW-DNA of another criterion."""
         if self.plan is None:
             return BASELINE
-        name = (self.plan.get("criterion") or {"type": "given plan"})["type"].rsplit(".", 1)[-1]
+        name = self.plan["criterion"]["type"].rsplit(".", 1)[-1]
         return _LABELS.get(name, f"LW-DNA ({name})")
 
     @property
@@ -44,9 +44,7 @@ class Run:
         """How search and training were set, but for the seed; empty for a baseline."""
         if self.plan is None:
             return {}
-        criterion = {
-            key: value for key, value in (self.plan.get("criterion") or {}).items() if key not in ("type", "seed")
-        }
+        criterion = {key: value for key, value in self.plan["criterion"].items() if key not in ("type", "seed")}
         settings = {key: self.plan.get(key) for key in _SETTINGS}
         return {**settings, "init": self.summary.get("init"), "criterion": criterion}
 
@@ -85,17 +83,18 @@ def read_run(path: str | Path) -> Run:
     summary, plan = path / "summary.json", path / "plan.json"
     if not summary.is_file():
         raise UserError(f"{path}: no summary.json, so no finished run; finish it with tools/train.py CONFIG --resume")
-    plan = _read(plan, "baseline") if plan.is_file() else None
+    plan = _read(plan, "baseline", "criterion") if plan.is_file() else None
     return Run(path, _read(summary, "metrics"), plan, read_history(path))
 
 
-def _read(path: Path, key: str) -> dict[str, Any]:
+def _read(path: Path, *keys: str) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
     except ValueError as error:
         raise UserError(f"{path}: damaged: {error}") from error
-    if not isinstance(content, dict) or key not in content:
-        raise UserError(f"{path}: has no {key!r}, so it was not written by tools/train.py or tools/shrink.py")
+    for key in keys:
+        if not isinstance(content, dict) or key not in content:
+            raise UserError(f"{path}: has no {key!r}, so it was not written by tools/train.py or tools/shrink.py")
     return content
 
 

@@ -129,8 +129,10 @@ def test_schedulers_that_hold_methods_can_be_resumed(tmp_path):
 def test_what_cannot_be_searched_is_refused(tmp_path):
     pretrained = tiny_config(tmp_path)
     pretrained.model.backbone.init_cfg = dict(type="Pretrained", checkpoint="x.pth")
-    with pytest.raises(UserError, match=r"Pretrained \(x.pth\)"):
+    with pytest.raises(UserError, match=r"pretrained weights \(x\.pth\)"):
         shrink(pretrained, tmp_path / "plan.json")
+    with pytest.raises(UserError, match=r"pretrained weights \(y\.pth\)"):
+        run(tiny_config(tmp_path, load_from="y.pth"))
     with pytest.raises(UserError, match="gives no batch"):
         shrink(
             tiny_config(tmp_path, train_dataloader__batch_size=100, train_dataloader__drop_last=True), tmp_path / "p"
