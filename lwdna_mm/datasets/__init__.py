@@ -1,7 +1,9 @@
 """Data sets that mmpretrain and mmagic lack."""
 
+from .cached import Cached
 from .digits import Digits
-from .restoration import BicubicDownsample, Cached, SeededNoise
+from .restoration import BicubicDownsample, SeededNoise
+from .tiny_imagenet import TinyImageNet
 from .tracking import TrackingSequences
 from .tracking_pairs import PairSampler, TrackingPairs
 
@@ -11,6 +13,7 @@ __all__ = [
     "Digits",
     "PairSampler",
     "SeededNoise",
+    "TinyImageNet",
     "TrackingPairs",
     "TrackingSequences",
 ]
