@@ -3,6 +3,7 @@
 from .cached import Cached
 from .digits import Digits
 from .restoration import BicubicDownsample, SeededNoise
+from .subset import build_subset
 from .tiny_imagenet import TinyImageNet
 from .tracking import TrackingSequences
 from .tracking_pairs import PairSampler, TrackingPairs
@@ -16,4 +17,5 @@ __all__ = [
     "TinyImageNet",
     "TrackingPairs",
     "TrackingSequences",
+    "build_subset",
 ]
