@@ -1,7 +1,7 @@
 """The keys ``subset`` and ``select`` of a config: fewer training images, and validation on some held out of them."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -10,6 +10,7 @@ from ..errors import UserError
 from .config import iterate_datasets
 from .section import nearest
 
+SUBSET = "lwdna_mm.Subset"
 AMOUNTS = ("images_per_class", "share")
 
 
@@ -41,6 +42,31 @@ def apply_subset(cfg: Config) -> None:
         dataset.update(part)
 
 
+def judge_training_set(cfg: Config) -> bool:
+    """Let the test set be the images that the config trains on, in place, by its validation pipeline and metrics.
+
+    Returns:
+        Whether that can be: not where validation is on another kind of data set, such as whole videos.
+    """
+    kinds = [{str(one.type) for _, one in iterate_datasets(cfg, [f"{name}_dataloader"])} for name in ("train", "val")]
+    if kinds[0] != kinds[1]:
+        return False
+    apply_subset(cfg)
+    _validate_on(cfg, [copy.deepcopy(dict(part)) for part in _parts(cfg.train_dataloader.dataset)])
+    cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
+    return True
+
+
+def _parts(dataset: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The innermost data sets, or what takes a part of them."""
+    inner = dataset.get("dataset") or dataset.get("datasets")
+    if inner is None or dataset["type"] == SUBSET:
+        yield dataset
+    else:
+        for one in inner if isinstance(inner, list) else [inner]:
+            yield from _parts(one)
+
+
 def _parse(key: str, given: Any) -> dict[str, Any] | None:
     if given is None:
         return None
@@ -70,14 +96,14 @@ def _whole(value: Any) -> bool:
 
 
 def _part(part: str, dataset: Mapping[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    return dict(type="lwdna_mm.Subset", dataset=copy.deepcopy(dict(dataset)), part=part, **copy.deepcopy(options))
+    return dict(type=SUBSET, dataset=copy.deepcopy(dict(dataset)), part=part, **copy.deepcopy(options))
 
 
 def _validate_on(cfg: Config, parts: list[dict[str, Any]]) -> None:
     """Replace the validation set; where there are several (mmagic's MultiValLoop), the first one's pipeline counts."""
     _, validation = next(iterate_datasets(cfg, ["val_dataloader"]))
     for part in parts:
-        part["dataset"]["pipeline"] = copy.deepcopy(validation.get("pipeline", []))
+        part.get("dataset", part)["pipeline"] = copy.deepcopy(validation.get("pipeline", []))
     dataset = parts[0] if len(parts) == 1 else dict(type="ConcatDataset", datasets=parts)
     loaders, evaluators = cfg.val_dataloader, cfg.val_evaluator
     if isinstance(loaders, list):
