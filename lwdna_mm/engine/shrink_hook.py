@@ -49,9 +49,7 @@ class ShrinkHook(Hook):
     ) -> None:
         self.model, self.section, self.baseline, self.seed = model, section, baseline, seed
         self.out, self.started = Path(out), started
-        self.criterion_config = dict(section.shrink.criterion)
-        if str(self.criterion_config.get("type")).rpartition(".")[2] == "RandomCriterion":
-            self.criterion_config.setdefault("seed", seed)
+        self.criterion_config = CRITERIA.complete(section.shrink.criterion, seed=seed)
         self.criterion = CRITERIA.build(self.criterion_config)
         self.graph = trace(model, section.trace_options)
         self._search({name: torch.ones(group.width) for name, group in self.graph.free.items()})
@@ -93,6 +91,7 @@ class ShrinkHook(Hook):
             divisor=shrink.divisor,
             policy=shrink.policy,
             relative_to=self.baseline,
+            growth=self.criterion.growth(self.graph),
         )
         shared = [plan]
         broadcast_object_list(shared)  # all ranks hold the same scores; rounding may still differ between devices

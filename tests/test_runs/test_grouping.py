@@ -20,6 +20,12 @@ def test_groups_and_statistics(work_dirs):
     assert groups[0].statistic("search", "share") is None
 
 
+def test_controls_have_names(tmp_path):
+    kinds = ["UniformCriterion", "TiltCriterion", "RandomWidthsCriterion", "torch-pruning"]
+    groups = group_runs([read_run(make_run(tmp_path / kind, 0, 30.0, kind)) for kind in kinds])
+    assert [g.label for g in groups] == ["random widths control", "tilt control", "torch-pruning", "uniform control"]
+
+
 def test_other_settings_are_no_seeds(tmp_path):
     runs = [read_run(make_run(tmp_path / str(i), i, 30.0 + i, "GradientCriterion")) for i in range(3)]
     runs[2].plan["divisor"], runs[2].summary["init"] = 8, "fresh"
