@@ -1,25 +1,14 @@
 """One self-contained page about finished runs: ``report.html``, and its pictures as PNG files beside it."""
 
-import base64
-import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-
-import matplotlib.pyplot as plt
-from matplotlib.figure import Figure
 
 from ..compat.mmengine_io import write_atomically
 from ..runs.grouping import BASELINE, Group, group_runs, metric_names, read_run
 from .crops import compose
 from .figures import draw_curves, draw_overview, draw_widths
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em; color: #222 }
-table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .3em .8em; border-bottom: 1px solid #ddd }
-td { text-align: right; font-variant-numeric: tabular-nums } td:first-child, th:first-child { text-align: left }
-img { max-width: 100% } figure { display: inline-block; margin: .5em } figcaption, .note { color: #666 }
-"""
+from .page import encode_png, format_image, format_page
 
 
 def write_report(work_dirs: Sequence[str | Path], out: str | Path) -> Path:
@@ -45,19 +34,17 @@ def write_report(work_dirs: Sequence[str | Path], out: str | Path) -> Path:
         pictures["widths"] = draw_widths(groups)
     for name, heading in headings.items():
         if pictures.get(name) is not None:
-            png = _png(pictures[name])
+            png = encode_png(pictures[name])
             write_atomically(png, out / f"{name}.png")
-            parts.append(f"<h2>{heading}</h2>{_image(png, heading)}")
+            parts.append(f"<h2>{heading}</h2>{format_image(png, heading)}")
     parts.append(_search_cost(groups))
     crops = compose([group.runs[0].path for group in groups], [group.label for group in groups])
     for name, figure in crops.items():
-        png = _png(figure)
+        png = encode_png(figure)
         write_atomically(png, out / f"crops-{name}.png")
-        parts.append(f"<h2>{escape(name)}</h2>{_image(png, f'crops of {name}, side by side')}")
+        parts.append(f"<h2>{escape(name)}</h2>{format_image(png, f'crops of {name}, side by side')}")
     parts += _visuals(groups)
-    page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(_title(groups))}</title>'
-    page += f"<style>{_STYLE}</style><body>{''.join(parts)}</body></html>\n"
-    write_atomically(page.encode(), out / "report.html")
+    write_atomically(format_page(_title(groups), parts).encode(), out / "report.html")
     return out / "report.html"
 
 
@@ -128,22 +115,11 @@ def _visuals(groups: Sequence[Group]) -> list[str]:
         for run in group.runs:
             for path in sorted(run.path.glob("visuals/*.png")):
                 caption = f"{group.label}, seed {run.summary['seed']}: {path.stem.replace('_', ' ')}"
-                image = _image(path.read_bytes(), caption)
-                figures.append(f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>")
+                picture = format_image(path.read_bytes(), caption)
+                figures.append(f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>")
     return ["<h2>Examples</h2>", *figures] if figures else []
 
 
 def _title(groups: Sequence[Group]) -> str:
     names = sorted({run.summary["config"] for group in groups for run in group.runs})
     return "LW-DNA report: " + ", ".join(names)
-
-
-def _png(figure: Figure) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=110)
-    plt.close(figure)
-    return file.getvalue()
-
-
-def _image(png: bytes, description: str) -> str:
-    return f'<img alt="{escape(description)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
