@@ -69,7 +69,7 @@ class ChannelGraph:
         groups: groups by name, in the order of execution; rigid ones are among them.
         frozen: groups that cannot change, with the reason.
         notes: one line for each reason why channels are frozen or rigid.
-        complexity: FLOPs and parameters over the widths of the free groups.
+        complexity: FLOPs, parameters and activations over the widths of the free groups.
         tracing: how the graph was obtained.
         sizes: the size of every labelled dim of every parameter and buffer.
     """
@@ -149,6 +149,15 @@ class ChannelGraph:
         """Number of parameters, of this network or of one resized to ``plan``."""
         return int(self.complexity.params(self.vector(plan)))
 
+    def acts(self, plan: ChannelPlan | None = None) -> int:
+        """Activations: elements that all convolutions and linear layers put out in one pass of the example inputs.
+
+        This is the count that pycls reports as ``acts``; a layer that is run twice counts twice. A layer is any
+        convolution, transposed or not, or matrix product, however it is called, whose weight depends on no input:
+        neither a cross-correlation of two inputs nor the products of an attention count.
+        """
+        return int(self.complexity.acts(self.vector(plan)))
+
     def scaled(self, ratio: float) -> ChannelPlan:
         """The plan that multiplies the width of every free group by ``ratio`` (rounded, at least 1)."""
         return ChannelPlan({name: max(1, round(g.width * ratio)) for name, g in self.free.items()})
@@ -171,7 +180,7 @@ def analyze(
         grouped: what a grouped convolution loses: channels ``'within'`` every conv-group, or ``'whole'``
             conv-groups. Depthwise convolutions always lose whole ones.
         keep: groups, or modules whose channels, are not to change; a module stands for all that is in it.
-        amortized: indices of inputs whose work is done once for many passes and not counted as FLOPs.
+        amortized: indices of inputs whose work is done once for many passes and not counted as FLOPs or activations.
         on_failure: ``'freeze'`` tries the graph out, widened and shrunk, and freezes every group that
             does not come out right; ``'raise'`` leaves that to :func:`~lwdna_mm.channels.resize`.
         forward: how to call the model, ``forward(model, *example_inputs)``; by default it is called as is.

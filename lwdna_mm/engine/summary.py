@@ -14,6 +14,7 @@ from .history import read_history
 from .plan_file import read_search_cost
 
 SUMMARY = "summary.json"
+COSTS = ("flops", "params", "acts")
 
 
 def write_summary(runner: Runner, plan: Path | None, init: str | None, cost: dict[str, Any]) -> dict[str, Any]:
@@ -27,9 +28,9 @@ def write_summary(runner: Runner, plan: Path | None, init: str | None, cost: dic
 
     Returns:
         ``config, seed``, ``protocol`` (how the metrics are taken; None where the config does not say), ``flops,
-        params`` (``flops`` is None where a baseline's config has no ``input_shape``), ``metrics`` (``best`` and
-        ``last``), ``training`` (``samples``, ``seconds``), ``init``; with a plan also
-        ``criterion``, ``baseline`` (``flops, params``) and ``search`` (``samples, flops, seconds, share``, the
+        params, acts`` (``flops`` and ``acts`` are None where a baseline's config has no ``input_shape``),
+        ``metrics`` (``best`` and ``last``), ``training`` (``samples``, ``seconds``), ``init``; with a plan also
+        ``criterion``, ``baseline`` (``flops, params, acts``) and ``search`` (``samples, flops, seconds, share``, the
         share of the training's samples x FLOPs).
     """
     history = read_history(runner.work_dir)
@@ -53,12 +54,10 @@ def format_summary(summary: dict[str, Any]) -> str:
     metrics = summary["metrics"]
     reached = [f"{name} {value:.4g} (best {metrics['best'][name]:.4g})" for name, value in metrics["last"].items()]
     lines = [f"{summary['config']}: {', '.join(reached) or 'not validated'}"]
-    for name in ("flops", "params"):
+    for name in COSTS:
         value = summary[name]
-        against = ""
-        if "baseline" in summary:
-            full = summary["baseline"][name]
-            against = f", {value / full:.2%} of the baseline's {full / 1e6:.4g} M"
+        full = summary.get("baseline", {}).get(name)  # older plans do not know all costs
+        against = f", {value / full:.2%} of the baseline's {full / 1e6:.4g} M" if full else ""
         lines.append(f"  {name}: " + (f"{value / 1e6:.4g} M{against}" if value is not None else "unknown"))
     search = summary.get("search")
     if search:
@@ -81,10 +80,10 @@ def _training(runner: Runner) -> dict[str, Any]:
 
 
 def complexity(runner: Runner, plan: Path | None) -> dict[str, Any]:
-    """``flops`` and ``params`` of a runner's network, counted on the network itself.
+    """``flops``, ``params`` and ``acts`` of a runner's network, counted on the network itself.
 
     Args:
-        runner: ``flops`` is None where its config says no ``input_shape``.
+        runner: ``flops`` and ``acts`` are None where its config says no ``input_shape``.
         plan: the plan of the network, which has one.
 
     Raises:
@@ -95,9 +94,10 @@ def complexity(runner: Runner, plan: Path | None) -> dict[str, Any]:
     source = runner.cfg if plan is None else ChannelPlan.from_json(plan).meta
     shape = source.get("input_shape") or runner.cfg.get("input_shape")
     if shape is None:
-        return dict(flops=None, params=params)
+        return dict(flops=None, params=params, acts=None)
     options = dict(input_shape=parse_shapes(shape), amortized=source.get("amortized", ()))
-    return dict(flops=trace(model, options).flops(), params=params)
+    graph = trace(model, options)
+    return dict(flops=graph.flops(), params=params, acts=graph.acts())
 
 
 def _planned(path: Path, trained_samples: int, flops: int) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _planned(path: Path, trained_samples: int, flops: int) -> dict[str, Any]:
     meta = ChannelPlan.from_json(path).meta
     planned = {"criterion": meta.get("criterion")}
     if "baseline" in meta:
-        planned["baseline"] = {key: meta["baseline"][key] for key in ("flops", "params")}
+        planned["baseline"] = {key: meta["baseline"][key] for key in COSTS if key in meta["baseline"]}
     cost = read_search_cost(path)
     if cost is not None:
         planned["search"] = dict(cost, share=cost["samples"] * cost["flops"] / (trained_samples * flops))

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from lwdna_mm.errors import UserError
-from lwdna_mm.visualization.figures import draw_widths
+from lwdna_mm.visualization.figures import draw_overview, draw_widths
 from lwdna_mm.visualization.report import format_table, write_report
 from lwdna_mm.visualization.runs import group_runs, read_run
 
@@ -21,13 +21,15 @@ def make_run(path, seed, psnr, criterion=None):
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (path / "20260101_000000" / "vis_data" / "scalars.json").write_text(text)
     metrics = {"Set5/PSNR": psnr}
-    summary = dict(config="edsr", seed=seed, flops=None, params=1000, metrics=dict(best=metrics, last=metrics))
+    summary = dict(
+        config="edsr", seed=seed, flops=None, params=1000, acts=None, metrics=dict(best=metrics, last=metrics)
+    )
     summary["training"] = dict(samples=100, seconds=10.0)
     if criterion:
-        base = dict(flops=5_000_000, params=1000, widths=dict.fromkeys(NAMES, 8))
+        base = dict(flops=5_000_000, params=1000, acts=70_000, widths=dict.fromkeys(NAMES, 8))
         plan = dict(criterion=dict(type=criterion), widths={"stem": 12, "layer1.conv1": 4}, baseline=base)
         (path / "plan.json").write_text(json.dumps(plan))
-        summary.update(flops=4_900_000, search=dict(samples=5, flops=1, seconds=2.0, share=0.03))
+        summary.update(flops=4_900_000, acts=66_000, search=dict(samples=5, flops=1, seconds=2.0, share=0.03))
     (path / "summary.json").write_text(json.dumps(summary))
     return path
 
@@ -48,8 +50,9 @@ def test_groups_and_statistics(work_dirs):
     assert [group.label for group in groups] == ["baseline", "LW-DNA", "LW-DNA (TaylorCriterion)", "random control"]
     assert groups[0].statistic("metrics", "last", "Set5/PSNR") == (31, pytest.approx(2**0.5), 2)
     assert groups[3].statistic("metrics", "last", "Set5/PSNR") == (29, None, 1)
-    # The baseline's config has no input shape; the plan made from a network of its size knows its FLOPs.
+    # The baseline's config has no input shape; the plan made from a network of its size knows its costs.
     assert groups[0].values("flops") == [5_000_000, 5_000_000]
+    assert groups[0].values("acts") == [70_000, 70_000]
     assert groups[0].statistic("search", "share") is None
 
 
@@ -105,9 +108,24 @@ def test_a_lone_baseline(work_dirs, tmp_path):
 
 def test_text_table(work_dirs):
     lines = format_table(work_dirs).splitlines()
-    assert lines[0].split() == ["network", "runs", "Set5/PSNR", "best", "Set5/PSNR", "MFLOPs", "M", "parameters"]
+    head = "network runs Set5/PSNR best Set5/PSNR MFLOPs M parameters M activations"
+    assert lines[0].split() == head.split()
     assert lines[2].startswith("LW-DNA")
-    assert "4.9" in lines[2]
+    assert lines[2].split()[-9:] == ["4.9", "±", "0", "0.001", "±", "0", "0.066", "±", "0"]
+
+
+def test_runs_from_before_activations_were_counted(work_dirs, tmp_path):
+    for path in work_dirs:
+        for name in ("summary.json", "plan.json"):
+            if (path / name).is_file():
+                content = json.loads((path / name).read_text())
+                content.pop("acts", None)
+                content.get("baseline", {}).pop("acts", None)
+                (path / name).write_text(json.dumps(content))
+    assert all(line.split()[-1] == "-" for line in format_table(work_dirs).splitlines()[1:])
+    groups = group_runs([read_run(path) for path in work_dirs])
+    assert len(draw_overview(groups, ["Set5/PSNR"]).axes) == 3
+    assert "4.9" in write_report(work_dirs, tmp_path / "report").read_text()
 
 
 def test_unfinished_run_is_named(tmp_path):
