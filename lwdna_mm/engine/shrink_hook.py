@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from ..channels import ChannelGraph, ChannelPlan, resize
 from ..models.trace import trace
 from ..registry import HOOKS
+from ..runs.plan_file import describe_plan, weights_path, write_weights
 from ..shrink import CRITERIA, attach_gates, search
-from .plan_file import describe_plan, weights_path, write_weights
 from .section import LwdnaSection
 
 
@@ -115,7 +115,8 @@ class ShrinkHook(Hook):
         cost = dict(
             samples=samples, flops=int(self.graph.flops()), seconds=round(time.perf_counter() - self.started, 2)
         )
-        described = describe_plan(plan, self.graph, self.baseline, self.section, self.criterion_config, self.seed)
+        options = self.section.plan_options
+        described = describe_plan(plan, self.graph, self.baseline, options, self.criterion_config, self.seed)
         # The plan comes last: where it is, the search is over.
         write_weights(small, cost, weights_path(self.out))
         described.to_json(self.out)
