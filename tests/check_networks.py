@@ -2,8 +2,9 @@
 
 For every network: how many groups there are, how many of them are rigid or frozen, the seconds of one
 analysis, whether every group and a plan of them all shrunk to random channels equals the masked original,
-whether twice the width with halved gates equals the original, and whether FLOPs and parameters equal
-torch's flop counter and the real count, for the original, the shrunk and the widened network.
+whether twice the width with halved gates equals the original, whether FLOPs and parameters equal torch's
+flop counter and the real count, and whether activations equal what hooks on the layers count, each for the
+original, the shrunk and the widened network.
 """
 
 from __future__ import annotations
@@ -50,16 +51,18 @@ def main() -> None:
     unknown = [name for name in arguments.names if name not in NETWORKS]
     if unknown:
         parser.error(f"no network '{unknown[0]}'; there are {', '.join(NETWORKS)}")
-    print("| network | groups | rigid | frozen | seconds | masked = removed | widen exact | FLOPs exact |")
-    print("| --- | ---: | ---: | ---: | ---: | --- | --- | --- |", flush=True)
+    print("| network | groups | rigid | frozen | seconds | masked = removed | widen exact | FLOPs exact | acts exact |")
+    print("| --- | ---: | ---: | ---: | ---: | --- | --- | --- | --- |", flush=True)
     for name in arguments.names or NETWORKS:
         rng = random.Random(0)
         model, graph, seconds = prepare(name)
         plans = [random_plan(graph, rng), *(single_plans(graph, rng) if arguments.every_group else [])]
-        exact = counted(model, graph) == (graph.flops(), graph.params())
+        costs = graph.flops(), graph.params(), graph.acts()
+        exact = [real == cost for real, cost in zip(counted(model, graph), costs, strict=True)]
         shrunk = max(masked_difference(model, graph, plan) for plan in plans)
         widened = halved_difference(model, graph)
-        marks = ["yes" if ok else "NO" for ok in (shrunk < TOLERANCE, widened < TOLERANCE, exact)]
+        checks = (shrunk < TOLERANCE, widened < TOLERANCE, exact[0] and exact[1], exact[2])
+        marks = ["yes" if ok else "NO" for ok in checks]
         rigid = len(graph.groups) - len(graph.free)
         cells = [name, len(graph.groups), rigid, len(graph.frozen), f"{seconds:.2f}", *marks]
         print("| " + " | ".join(map(str, cells)) + " |", flush=True)

@@ -8,20 +8,39 @@ import random
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.modules.conv import _ConvNd
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from lwdna_mm.channels import ChannelGraph, ChannelPlan, resize
 
 
-def counted(model: nn.Module, graph: ChannelGraph) -> tuple[int, int]:
-    """Multiply-adds by torch's flop counter, and the number of parameters.
+def counted(model: nn.Module, graph: ChannelGraph) -> tuple[int, int, int]:
+    """Multiply-adds by torch's flop counter, the number of parameters, and the elements that layers put out.
 
-    The counter knows attention as matrix products, but not the fused kernels of a CPU.
+    The counter knows attention as matrix products, but not the fused kernels of a CPU. Layers are modules: what
+    is called by ``F.conv2d`` or ``F.linear`` is not seen.
     """
+    elements = []
+
+    def note(module: nn.Module, args: tuple, out: Tensor) -> None:
+        elements.append(out.numel())
+
+    hooks = [m.register_forward_hook(note) for m in model.modules() if isinstance(m, (_ConvNd, nn.Linear))]
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         graph.tracing.forward(model.eval(), *graph.tracing.inputs)
-    return counter.get_total_flops() // 2, sum(p.numel() for p in model.parameters())
+    for hook in hooks:
+        hook.remove()
+    return counter.get_total_flops() // 2, sum(p.numel() for p in model.parameters()), sum(elements)
+
+
+def costs_agree(model: nn.Module, graph: ChannelGraph, plan: ChannelPlan | None = None) -> bool:
+    """Whether the closed forms give what is counted on the network of the plan.
+
+    A random program that holds parameters of its own may convolve with them, where no hook sees it.
+    """
+    seen = 2 if len(getattr(model, "parameters_", ())) else 3
+    return counted(model, graph)[:seen] == (graph.flops(plan), graph.params(plan), graph.acts(plan))[:seen]
 
 
 def outputs(model: nn.Module, graph: ChannelGraph) -> list[Tensor]:
@@ -61,7 +80,7 @@ def difference(a: list[Tensor], b: list[Tensor]) -> float:
 def masked_difference(model: nn.Module, graph: ChannelGraph, plan: ChannelPlan) -> float:
     """Gates at zero on the original against the shrunk network."""
     small = resize(model, graph, plan)
-    assert counted(small, graph) == (graph.flops(plan), graph.params(plan))
+    assert costs_agree(small, graph, plan)
     factors = {}
     for name, kept in plan.kept.items():
         factors[name] = torch.zeros(graph.groups[name].width)
@@ -77,7 +96,7 @@ def halved_difference(model: nn.Module, graph: ChannelGraph) -> float:
     """
     plan = graph.scaled(2.0)
     wide = resize(model, graph, plan)
-    assert counted(wide, graph) == (graph.flops(plan), graph.params(plan))
+    assert costs_agree(wide, graph, plan)
     from lwdna_mm.channels import analyze
 
     t = graph.tracing

@@ -15,13 +15,13 @@ def make_run(path, seed, psnr, criterion=None):
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (path / "20260101_000000" / "vis_data" / "scalars.json").write_text(text)
     metrics = {"Set5/PSNR": psnr}
-    summary = dict(config="edsr", seed=seed, flops=None, params=1000, metrics=dict(best=metrics, last=metrics))
-    summary["training"] = dict(samples=100, seconds=10.0)
+    summary = dict(config="edsr", seed=seed, flops=None, params=1000, acts=None)
+    summary.update(metrics=dict(best=metrics, last=metrics), training=dict(samples=100, seconds=10.0))
     if criterion:
-        base = dict(flops=5_000_000, params=1000, widths=dict.fromkeys(NAMES, 8))
+        base = dict(flops=5_000_000, params=1000, acts=70_000, widths=dict.fromkeys(NAMES, 8))
         plan = dict(criterion=dict(type=criterion), widths={"stem": 12, "layer1.conv1": 4}, baseline=base)
         (path / "plan.json").write_text(json.dumps(plan))
-        summary.update(flops=4_900_000, search=dict(samples=5, flops=1, seconds=2.0, share=0.03))
+        summary.update(flops=4_900_000, acts=66_000, search=dict(samples=5, flops=1, seconds=2.0, share=0.03))
     (path / "summary.json").write_text(json.dumps(summary))
     return path
 

@@ -30,11 +30,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         cfg.lwdna.shrink.criterion = dict(type=args.criterion)
     plan = engine.shrink(cfg, args.out)
     meta, base = plan.meta, plan.meta["baseline"]
-    print(
-        f"{args.out}: {len(plan.widths)} groups, {meta['flops'] / 1e6:.4g} MFLOPs "
-        f"({meta['flops'] / base['flops']:.2%} of the baseline's), {meta['params'] / 1e6:.4g} M parameters "
-        f"({meta['params'] / base['params']:.2%})"
-    )
+    units = dict(flops="MFLOPs", params="M parameters", acts="M activations")
+    costs = [f"{meta[cost] / 1e6:.4g} {unit} ({meta[cost] / base[cost]:.2%})" for cost, unit in units.items()]
+    print(f"{args.out}: {len(plan.widths)} groups, {', '.join(costs)}; in brackets: of the baseline's")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def analyze(
         grouped: what a grouped convolution loses: channels ``'within'`` every conv-group, or ``'whole'``
             conv-groups. Depthwise convolutions always lose whole ones.
         keep: groups, or modules whose channels, are not to change; a module stands for all that is in it.
-        amortized: indices of inputs whose work is done once for many passes and not counted as FLOPs.
+        amortized: indices of inputs whose work is done once for many passes and not counted as FLOPs or activations.
         on_failure: ``'freeze'`` tries the graph out, widened and shrunk, and freezes every group that
             does not come out right; ``'raise'`` leaves that to :func:`~lwdna_mm.channels.resize`.
         forward: how to call the model, ``forward(model, *example_inputs)``; by default it is called as is.

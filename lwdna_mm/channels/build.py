@@ -196,10 +196,10 @@ class _Builder:
                     cost //= size
             return cost, factors
 
-        flops = [term(cost, axes) for cost, axes in self.recorder.terms]
+        flops, acts = ([term(*costs) for costs in terms] for terms in (self.recorder.terms, self.recorder.outputs))
         params = []
         for name, parameter in self.model.named_parameters():
             spans = [self.recorder.dims.get((name, dim)) for dim in range(parameter.ndim)]
             axes = [(np.arange(s[0], s[0] + s[1]), s[1]) for s in spans if s is not None]
             params.append(term(parameter.numel(), axes))
-        return Complexity(Polynomial(flops, len(widths)), Polynomial(params, len(widths)))
+        return Complexity(*(Polynomial(terms, len(widths)) for terms in (flops, params, acts)))

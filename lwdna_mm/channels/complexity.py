@@ -1,8 +1,8 @@
-"""FLOPs and parameters as a closed form of the widths.
+"""FLOPs, parameters and activations as a closed form of the widths.
 
-FLOPs are multiply-adds of convolutions, linear layers and matrix products, the field's convention. Each
-such operation costs ``c * prod_k (A_k w + b_k)`` for the vector ``w`` of widths: a constant times the sizes
-of the axes that change with them.
+FLOPs are multiply-adds of convolutions, linear layers and matrix products, the field's convention; activations
+are the elements that convolutions and linear layers put out. Each such operation costs ``c * prod_k (A_k w + b_k)``
+for the vector ``w`` of widths: a constant times the sizes of the axes that change with them.
 """
 
 from __future__ import annotations
@@ -57,3 +57,4 @@ class Complexity:
 
     flops: Polynomial
     params: Polynomial
+    acts: Polynomial

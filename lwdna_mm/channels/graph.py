@@ -66,7 +66,7 @@ class ChannelGraph:
         groups: groups by name, in the order of execution; rigid ones are among them.
         frozen: groups that cannot change, with the reason.
         notes: one line for each reason why channels are frozen or rigid.
-        complexity: FLOPs and parameters over the widths of the free groups.
+        complexity: FLOPs, parameters and activations over the widths of the free groups.
         tracing: how the graph was obtained.
         sizes: the size of every labelled dim of every parameter and buffer.
     """
@@ -145,6 +145,15 @@ class ChannelGraph:
     def params(self, plan: ChannelPlan | None = None) -> int:
         """Number of parameters, of this network or of one resized to ``plan``."""
         return int(self.complexity.params(self.vector(plan)))
+
+    def acts(self, plan: ChannelPlan | None = None) -> int:
+        """Activations: elements that all convolutions and linear layers put out in one pass of the example inputs.
+
+        This is the count that pycls reports as ``acts``; a layer that is run twice counts twice. A layer is any
+        convolution, transposed or not, or matrix product, however it is called, whose weight depends on no input:
+        neither a cross-correlation of two inputs nor the products of an attention count.
+        """
+        return int(self.complexity.acts(self.vector(plan)))
 
     def scaled(self, ratio: float) -> ChannelPlan:
         """The plan that multiplies the width of every free group by ``ratio`` (rounded, at least 1)."""

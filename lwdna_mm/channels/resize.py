@@ -31,8 +31,8 @@ def resize(model: nn.Module, graph: ChannelGraph, plan: ChannelPlan, inherit: bo
 
 
 def verify(model: nn.Module, graph: ChannelGraph, plan: ChannelPlan) -> None:
-    """Prove that ``model`` can be resized to ``plan``: the result runs, has the planned FLOPs and
-    parameters, and computes what ``model`` computes with the removed channels (or the repeats) masked.
+    """Prove that ``model`` can be resized to ``plan``: the result runs, has the planned FLOPs,
+    parameters and activations, and computes what ``model`` computes with the removed channels (or the repeats) masked.
     :func:`resize` does the same before it returns.
 
     Raises:

@@ -24,7 +24,7 @@ TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}
 def check(model: nn.Module, transfer: Transfer) -> None:
     """Raise ResizeError unless the resized network has the planned cost and computes the masked original."""
     plan = ChannelPlan(transfer.widths)
-    for what in ("flops", "params"):
+    for what in ("flops", "params", "acts"):
         planned, real = getattr(transfer.graph, what)(plan), getattr(transfer.traced, what)()
         if planned != real:
             raise ResizeError(f"the resized network has {real} {what}, its plan says {planned}")

@@ -1,4 +1,4 @@
-"""What a run costs: its network's FLOPs and parameters, its training's samples and seconds."""
+"""What a run costs: its network's FLOPs, parameters and activations, its training's samples and seconds."""
 
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from ..models.trace import parse_shapes, trace
 
 
 def complexity(runner: Runner, plan: Path | None) -> dict[str, Any]:
-    """``flops`` and ``params`` of a runner's network, counted on the network itself.
+    """``flops``, ``params`` and ``acts`` of a runner's network, counted on the network itself.
 
     Args:
-        runner: ``flops`` is None where its config says no ``input_shape``.
+        runner: ``flops`` and ``acts`` are None where its config says no ``input_shape``.
         plan: the plan of the network, which has one.
 
     Raises:
@@ -25,9 +25,10 @@ def complexity(runner: Runner, plan: Path | None) -> dict[str, Any]:
     source = runner.cfg if plan is None else ChannelPlan.from_json(plan).meta
     shape = source.get("input_shape") or runner.cfg.get("input_shape")
     if shape is None:
-        return dict(flops=None, params=params)
+        return dict(flops=None, params=params, acts=None)
     options = dict(input_shape=parse_shapes(shape), amortized=source.get("amortized", ()))
-    return dict(flops=trace(model, options).flops(), params=params)
+    graph = trace(model, options)
+    return dict(flops=graph.flops(), params=params, acts=graph.acts())
 
 
 def training(runner: Runner) -> dict[str, Any]:

@@ -32,10 +32,11 @@ class ShrinkOptions:
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits as shares of the baseline's own FLOPs and parameters; at least one is given."""
+    """Limits as shares of the baseline's own FLOPs, parameters and activations; at least one is given, all hold."""
 
     flops: float | None = None
     params: float | None = None
+    acts: float | None = None
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,7 @@ def _check_types(section: LwdnaSection) -> None:
         ("shrink.divisor", shrink.divisor, int, "a whole number"),
         ("shrink.policy", shrink.policy, str, "a string"),
         ("shrink.criterion", shrink.criterion, Mapping, "a dict such as dict(type='GradientCriterion')"),
-        ("budget.flops", budget.flops, (*number, type(None)), "a number"),
-        ("budget.params", budget.params, (*number, type(None)), "a number"),
+        *((f"budget.{name}", value, (*number, type(None)), "a number") for name, value in vars(budget).items()),
         *(("shrink.min_ratio", ratio, number, "a number, or a dict of numbers by group") for ratio in ratios),
     ]
     for name, value, kind, wanted in rules:
@@ -169,12 +169,9 @@ def _check_values(section: LwdnaSection) -> None:
         ("shrink.min_ratio", shrink.min_ratio, all(0 <= one <= 1 for one in ratios), "between 0 and 1"),
         ("shrink.divisor", shrink.divisor, shrink.divisor >= 1, "1 or more"),
         ("init", section.init, section.init in ("inherit", "fresh"), "'inherit' or 'fresh'"),
-        ("budget", budget, any(v is not None for v in (budget.flops, budget.params)), "flops, params or both"),
+        ("budget", budget, any(v is not None for v in vars(budget).values()), "flops, params or acts, or several"),
     ]
-    rules += [
-        (f"budget.{name}", value, value is None or value > 0, "above 0")
-        for name, value in (("flops", budget.flops), ("params", budget.params))
-    ]
+    rules += [(f"budget.{name}", value, value is None or value > 0, "above 0") for name, value in vars(budget).items()]
     for name, value, good, wanted in rules:
         if not good:
             raise UserError(f"lwdna.{name} is {value!r}, but must be {wanted}")

@@ -87,6 +87,7 @@ class ShrinkHook(Hook):
             scores,
             max_flops=budget.flops,
             max_params=budget.params,
+            max_acts=budget.acts,
             min_ratio=shrink.min_ratio,
             divisor=shrink.divisor,
             policy=shrink.policy,

@@ -108,7 +108,7 @@ def _read(path: Path, *keys: str) -> dict[str, Any]:
 def group_runs(runs: Sequence[Run]) -> list[Group]:
     """Put runs that differ in the seed only together, the baseline first.
 
-    A baseline whose own config has no input shape gets its FLOPs from a plan.
+    A baseline whose own config has no input shape gets its FLOPs and activations from a plan.
 
     Raises:
         UserError: the baselines differ in size, or two runs of a kind have one seed.
@@ -119,7 +119,8 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
         if _size(run) != _size(runs[0]):
             raise UserError(f"{run.path} and {runs[0].path} do not belong together: their baselines differ in size")
         if planned and run.plan is None:
-            run.summary["flops"] = planned[0].plan["baseline"]["flops"]
+            known = planned[0].plan["baseline"]
+            run.summary.update({cost: known[cost] for cost in ("flops", "acts") if cost in known})
     groups: dict[str, Group] = {}
     for run in runs:
         alike = [other for other in runs if other.label == run.label]

@@ -37,7 +37,10 @@ def describe_plan(
     meta = dict(
         flops=graph.flops(plan),
         params=graph.params(plan),
-        baseline=dict(flops=baseline.flops(), params=baseline.params(), widths=_free_widths(baseline)),
+        acts=graph.acts(plan),
+        baseline=dict(
+            flops=baseline.flops(), params=baseline.params(), acts=baseline.acts(), widths=_free_widths(baseline)
+        ),
         fingerprint=baseline.fingerprint,
         order=list(widths),
         criterion=criterion,

@@ -10,6 +10,7 @@ from .history import read_history
 from .plan_file import read_search_cost
 
 SUMMARY = "summary.json"
+COSTS = ("flops", "params", "acts")
 
 
 def summarize(work_dir: str | Path, facts: dict[str, Any], plan: Path | None) -> dict[str, Any]:
@@ -18,14 +19,15 @@ def summarize(work_dir: str | Path, facts: dict[str, Any], plan: Path | None) ->
     Args:
         work_dir: holds its logs.
         facts: ``config, seed``, ``protocol`` (how the metrics are taken; None where the config does not say), ``flops,
-            params`` (``flops`` is None where a baseline's config has no ``input_shape``), ``training`` (``samples``,
-            ``seconds``), ``init`` (where its first weights came from, ``'inherit'`` or ``'fresh'``; None for a
-            baseline).
+            params, acts`` (``flops`` and ``acts`` are None where a baseline's config has no ``input_shape``),
+            ``training`` (``samples``, ``seconds``), ``init`` (where its first weights came from, ``'inherit'`` or
+            ``'fresh'``; None for a baseline).
         plan: the plan of its network, None for a baseline.
 
     Returns:
         The facts, with ``metrics`` (``best`` and ``last``); with a plan also ``criterion``, ``baseline`` (``flops,
-        params``) and ``search`` (``samples, flops, seconds, share``, the share of the training's samples x FLOPs).
+        params, acts``) and ``search`` (``samples, flops, seconds, share``, the share of the training's
+        samples x FLOPs).
     """
     history = read_history(work_dir)
     summary = dict(facts, metrics=dict(best=history.best, last=history.last))
@@ -44,12 +46,10 @@ def format_summary(summary: dict[str, Any]) -> str:
     metrics = summary["metrics"]
     reached = [f"{name} {value:.4g} (best {metrics['best'][name]:.4g})" for name, value in metrics["last"].items()]
     lines = [f"{summary['config']}: {', '.join(reached) or 'not validated'}"]
-    for name in ("flops", "params"):
+    for name in COSTS:
         value = summary[name]
-        against = ""
-        if "baseline" in summary:
-            full = summary["baseline"][name]
-            against = f", {value / full:.2%} of the baseline's {full / 1e6:.4g} M"
+        full = summary.get("baseline", {}).get(name)  # older plans do not know all costs
+        against = f", {value / full:.2%} of the baseline's {full / 1e6:.4g} M" if full else ""
         lines.append(f"  {name}: " + (f"{value / 1e6:.4g} M{against}" if value is not None else "unknown"))
     search = summary.get("search")
     if search:
@@ -65,7 +65,7 @@ def _planned(path: Path, trained_samples: int, flops: int) -> dict[str, Any]:
     meta = ChannelPlan.from_json(path).meta
     planned = {"criterion": meta.get("criterion")}
     if "baseline" in meta:
-        planned["baseline"] = {key: meta["baseline"][key] for key in ("flops", "params")}
+        planned["baseline"] = {key: meta["baseline"][key] for key in COSTS if key in meta["baseline"]}
     cost = read_search_cost(path)
     if cost is not None:
         planned["search"] = dict(cost, share=cost["samples"] * cost["flops"] / (trained_samples * flops))

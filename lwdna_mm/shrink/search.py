@@ -30,6 +30,7 @@ def search(
     scores: Mapping[str, Tensor],
     max_flops: float | None = None,
     max_params: float | None = None,
+    max_acts: float | None = None,
     min_ratio: float | Mapping[str, float] = MIN_RATIO,
     divisor: int = 1,
     policy: str = "threshold",
@@ -42,7 +43,8 @@ def search(
         graph: the (widened) network.
         scores: per free group the score of each channel, (width,), as a criterion's ``scores(graph)`` gives them.
         max_flops: budget in multiply-adds, for the inputs that the graph was traced with.
-        max_params: budget in parameters. At least one of both is needed.
+        max_params: budget in parameters.
+        max_acts: budget in activations, see :meth:`ChannelGraph.acts`. At least one budget is needed; all hold.
         min_ratio: every group keeps at least this share of its width in ``graph``, and one channel; or a dict of
             such shares per group, where the groups left out have 0.2.
         divisor: widths become multiples of it; a group without one between floor and width keeps its width.
@@ -69,7 +71,8 @@ def search(
     steps = Steps.build(
         [value for _, value in ranked], _floors(graph, min_ratio), divisor, _growth(graph, growth or {})
     )
-    budget = _budget(graph, steps, max_flops, max_params, relative_to)
+    limits = dict(flops=max_flops, params=max_params, acts=max_acts)
+    budget = _budget(graph, steps, {kind: limit for kind, limit in limits.items() if limit is not None}, relative_to)
     widths = POLICIES[policy](steps, budget)
     return ChannelPlan(
         {name: np.sort(order[:width]).tolist() for name, (order, _), width in zip(names, ranked, widths, strict=True)}
@@ -87,7 +90,7 @@ def density(steps: Steps, budget: Budget) -> np.ndarray:
     """Widths (groups,) left after dropping, in rounds, the steps with the least value per marginal cost.
 
     The marginal cost of a group depends on the widths of its neighbours, so each round drops only its share of
-    the excess. Costs are shares of the budget, added up where there are two. Constant scores, the uniform control,
+    the excess. Costs are shares of the budget, added up where there are several. Constant scores, the uniform control,
     stay uniform: the threshold policy decides.
     """
     if (steps.value == steps.value[:1]).all():
@@ -156,15 +159,14 @@ def _growth(graph: ChannelGraph, growth: Mapping[str, float]) -> np.ndarray:
 def _budget(
     graph: ChannelGraph,
     steps: Steps,
-    max_flops: float | None,
-    max_params: float | None,
+    limits: Mapping[str, float],
     relative_to: ChannelGraph | None,
 ) -> Budget:
     """The limits as absolute numbers; raises BudgetError where the floors alone exceed one."""
-    measures, limits = [], []
-    for kind, limit in (("flops", max_flops), ("params", max_params)):
-        if limit is None:
-            continue
+    if not limits:
+        raise UserError("search needs a budget: give max_flops, max_params or max_acts")
+    measures, absolute = [], []
+    for kind, limit in limits.items():
         if relative_to is not None:
             limit = limit * getattr(relative_to, kind)()
         measure = getattr(graph.complexity, kind)
@@ -175,7 +177,5 @@ def _budget(
                 "raise it, or lower min_ratio or divisor"
             )
         measures.append(measure)
-        limits.append(limit)
-    if not measures:
-        raise UserError("search needs a budget: give max_flops, max_params or both")
-    return Budget(measures, np.array(limits))
+        absolute.append(limit)
+    return Budget(measures, np.array(absolute))

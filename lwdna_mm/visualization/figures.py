@@ -23,9 +23,11 @@ def color_of(groups: Sequence[Group]) -> dict[str, str]:
 
 
 def draw_overview(groups: Sequence[Group], metrics: Sequence[str]) -> Figure:
-    """Every run's metrics, FLOPs and parameters: a dot each, with mean and standard deviation of a group."""
+    """Every run's metrics and costs: a dot each, with mean and standard deviation of a group."""
     panels = [(name, ("metrics", "last", name), 1.0) for name in metrics]
     panels += [("MFLOPs", ("flops",), 1e-6), ("M parameters", ("params",), 1e-6)]
+    if any(group.values("acts") for group in groups):  # older runs have not counted them
+        panels.append(("M activations", ("acts",), 1e-6))
     colors = color_of(groups)
     figure, axes = plt.subplots(1, len(panels), figsize=(2.9 * len(panels), 2.9), squeeze=False, layout="constrained")
     for axis, (title, keys, scale) in zip(axes[0], panels, strict=True):

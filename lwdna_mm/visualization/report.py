@@ -57,12 +57,12 @@ def format_table(work_dirs: Sequence[str | Path]) -> str:
 
 
 def _rows(groups: Sequence[Group], metrics: Sequence[str]) -> list[list[str]]:
-    head = ["network", "runs", *metrics, *[f"best {name}" for name in metrics], "MFLOPs", "M parameters"]
-    rows = [head]
+    head = ["network", "runs", *metrics, *[f"best {name}" for name in metrics]]
+    rows = [[*head, "MFLOPs", "M parameters", "M activations"]]
     for group in groups:
         row = [group.label, str(len(group.runs))]
         row += [_statistic(group, "metrics", kind, name) for kind in ("last", "best") for name in metrics]
-        row += [_statistic(group, "flops", scale=1e-6), _statistic(group, "params", scale=1e-6)]
+        row += [_statistic(group, cost, scale=1e-6) for cost in ("flops", "params", "acts")]
         rows.append(row)
     return rows
 

@@ -100,9 +100,12 @@ def test_amortized_inputs_do_not_count(image: Tensor) -> None:
 
     z = torch.randn(1, 3, 4, 4)
     net = Siamese()
-    both = analyze(net, (z, image)).flops()
-    assert both - analyze(net, (z, image), amortized=[0]).flops() == 4 * 3 * 9 * 2 * 2
-    assert both - analyze(net, (z, image), amortized=[1]).flops() == 4 * 3 * 9 * 6 * 6
+    both = analyze(net, (z, image))
+    without_z, without_image = (analyze(net, (z, image), amortized=[index]) for index in (0, 1))
+    assert both.flops() - without_z.flops() == 4 * 3 * 9 * 2 * 2
+    assert both.flops() - without_image.flops() == 4 * 3 * 9 * 6 * 6
+    assert both.acts() == 4 * (2 * 2 + 6 * 6)  # the correlation is no layer
+    assert (without_z.acts(), without_image.acts()) == (4 * 6 * 6, 4 * 2 * 2)
     assert analyze(net, (z, z), amortized=[0]).flops() < analyze(net, (z, z)).flops()
 
 
@@ -140,9 +143,30 @@ def test_all_widths_at_once() -> None:
     _, graph, _ = prepare("ResNet-20 (CIFAR)")
     base = graph.vector()
     many = torch.randint(1, 64, (5, len(base))).numpy()
-    for row, flops, params in zip(many, graph.complexity.flops(many), graph.complexity.params(many), strict=True):
+    forms = graph.complexity
+    for row, *costs in zip(many, forms.flops(many), forms.params(many), forms.acts(many), strict=True):
         plan = ChannelPlan(dict(zip(graph.free, row.tolist(), strict=True)))
-        assert (graph.flops(plan), graph.params(plan)) == (int(flops), int(params))
+        assert [graph.flops(plan), graph.params(plan), graph.acts(plan)] == [int(cost) for cost in costs]
+
+
+def test_activations_of_every_way_to_call_a_layer() -> None:
+    class Layers(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.up = nn.ConvTranspose2d(3, 6, 2, stride=2, groups=3)
+            self.normed = nn.utils.parametrizations.weight_norm(nn.Conv2d(6, 5, 1))
+            self.fc = nn.Linear(5, 7, bias=False)
+            self.kernel = nn.Parameter(torch.randn(4, 7, 1, 1))
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.normed(self.up(x))  # 6 and 5 maps of 16 x 16
+            x = self.fc(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+            x = F.conv2d(x, self.kernel).flatten(2)
+            return x @ x.transpose(1, 2)  # an attention's product is no layer
+
+    graph = analyze(Layers(), torch.randn(1, 3, 8, 8))
+    assert graph.acts() == (6 + 5 + 7 + 4) * 16 * 16
+    assert graph.acts(ChannelPlan({"fc": 3})) == (6 + 5 + 3 + 4) * 16 * 16
 
 
 def test_what_the_pass_does_not_use_has_a_note(image: Tensor) -> None:

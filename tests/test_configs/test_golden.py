@@ -1,4 +1,4 @@
-"""FLOPs, parameters and channel groups of the network of every config, pinned in golden_complexity.json.
+"""FLOPs, parameters, activations and channel groups of the network of every config, pinned in golden_complexity.json.
 
 After a change that is meant: ``python -m tests.test_configs.test_golden`` writes the file anew.
 """
@@ -19,11 +19,11 @@ TWINS = {p.stem: p for p in sorted((ROOT / "configs").glob("[!_]*/*_lwdna_*.py")
 
 
 def measure(path: Path) -> dict[str, int]:
-    """Multiply-adds of one sample, parameters and channel groups of the config's baseline."""
+    """Multiply-adds of one sample, parameters, activations and channel groups of the config's baseline."""
     cfg = load_config(path)
     section = parse_section(cfg.lwdna)
     graph = trace(build_model(cfg), section.trace_options)
-    return {"flops": graph.flops(), "params": graph.params(), "groups": len(graph.groups)}
+    return {"flops": graph.flops(), "params": graph.params(), "acts": graph.acts(), "groups": len(graph.groups)}
 
 
 @pytest.mark.parametrize("name", TWINS)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from lwdna_mm.engine import run, shrink
+from lwdna_mm.engine import format_summary, run, shrink
 from lwdna_mm.engine.planned import resized_model
 from lwdna_mm.engine.protocol import build_model
 from lwdna_mm.errors import UserError
@@ -105,6 +105,26 @@ def test_tilt_reaches_the_search(tmp_path):
     first, last = plans[-0.5].meta["order"][0], plans[-0.5].meta["order"][-1]
     assert plans[-0.5].widths[first] > plans[0.0].widths[first]
     assert plans[-0.5].widths[last] < plans[0.0].widths[last]
+
+
+def test_activations_alone_as_a_budget_above_the_baselines(tmp_path):
+    changes = dict(lwdna__budget=dict(flops=None, acts=1.39), lwdna__shrink__min_ratio=0.1)
+    cfg = tiny_config(tmp_path, **changes, lwdna__shrink__criterion=dict(type="UniformCriterion"))
+    meta = shrink(cfg, tmp_path / "plan.json").meta
+    assert meta["budget"] == dict(acts=1.39)
+    assert 1.3 * meta["baseline"]["acts"] < meta["acts"] <= 1.39 * meta["baseline"]["acts"]
+    assert meta["flops"] > meta["baseline"]["flops"]
+
+
+def test_a_plan_from_before_activations_were_counted(finished, tmp_path):
+    plan = json.loads((finished[0] / "plan.json").read_text())
+    del plan["acts"], plan["baseline"]["acts"]
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    (tmp_path / "plan.pth").write_bytes((finished[0] / "plan.pth").read_bytes())
+    summary = run(tiny_config(tmp_path, train_cfg__max_epochs=1), resume=True)
+    assert summary["acts"] == finished[1]["acts"]
+    assert "acts" not in summary["baseline"]
+    assert "acts: " in format_summary(summary)
 
 
 def test_warmup_trains_the_widened_network(tmp_path):

@@ -15,8 +15,9 @@ def test_groups_and_statistics(work_dirs):
     assert [group.label for group in groups] == ["baseline", "LW-DNA", "LW-DNA (TaylorCriterion)", "random control"]
     assert groups[0].statistic("metrics", "last", "Set5/PSNR") == (31, pytest.approx(2**0.5), 2)
     assert groups[3].statistic("metrics", "last", "Set5/PSNR") == (29, None, 1)
-    # The baseline's config has no input shape; the plan made from a network of its size knows its FLOPs.
+    # The baseline's config has no input shape; the plan made from a network of its size knows its costs.
     assert groups[0].values("flops") == [5_000_000, 5_000_000]
+    assert groups[0].values("acts") == [70_000, 70_000]
     assert groups[0].statistic("search", "share") is None
 
 

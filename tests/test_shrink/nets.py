@@ -6,7 +6,7 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
-from lwdna_mm.channels import ChannelGraph, analyze
+from lwdna_mm.channels import ChannelGraph, analyze, resize
 
 BACKBONES = {
     "ResNet-18": (dict(type="mmpretrain.ResNet", depth=18, stem_channels=8, base_channels=8), 64),
@@ -51,3 +51,10 @@ def images() -> Tensor:
 def graph_of(name: str) -> ChannelGraph:
     """The graph of :func:`classifier`; not to be changed."""
     return analyze(classifier(name), images()[:1])
+
+
+@functools.cache
+def graph_of_widened(name: str) -> ChannelGraph:
+    """The graph of :func:`classifier` with twice the channels; not to be changed."""
+    graph = graph_of(name)
+    return analyze(resize(classifier(name), graph, graph.scaled(2.0)), images()[:1])

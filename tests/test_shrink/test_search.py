@@ -9,7 +9,7 @@ from lwdna_mm.channels import ChannelGraph, ChannelPlan, analyze
 from lwdna_mm.errors import UserError
 from lwdna_mm.shrink import BudgetError, RandomCriterion, UniformCriterion, search
 
-from .nets import BACKBONES, graph_of
+from .nets import BACKBONES, graph_of, graph_of_widened
 
 Widths = dict[str, int]
 
@@ -44,24 +44,27 @@ def bounds(graph: ChannelGraph, min_ratio: float, divisor: int) -> tuple[Widths,
     policy=st.sampled_from(["threshold", "density"]),
     flops=st.none() | st.floats(0.05, 1.1),
     params=st.none() | st.floats(0.05, 1.1),
+    acts=st.none() | st.floats(0.05, 1.1),
 )
-def test_never_exceeds_its_budget(name, seed, spread, levels, min_ratio, divisor, policy, flops, params):
+def test_never_exceeds_its_budget(name, seed, spread, levels, min_ratio, divisor, policy, flops, params, acts):
     graph = graph_of(name)
     scores = random_scores(graph, seed, spread, levels)
     low, high = bounds(graph, min_ratio, divisor)
-    if flops is None and params is None:
+    if flops is params is acts is None:
         flops = 0.5
     max_flops = math.inf if flops is None else flops * graph.flops()
     max_params = math.inf if params is None else params * graph.params()
+    max_acts = math.inf if acts is None else acts * graph.acts()
     floors = ChannelPlan(low)
-    arguments = dict(min_ratio=min_ratio, divisor=divisor, policy=policy)
-    if graph.flops(floors) > max_flops or graph.params(floors) > max_params:
+    arguments = dict(max_acts=max_acts, min_ratio=min_ratio, divisor=divisor, policy=policy)
+    if graph.flops(floors) > max_flops or graph.params(floors) > max_params or graph.acts(floors) > max_acts:
         with pytest.raises(BudgetError):
             search(graph, scores, max_flops, max_params, **arguments)
         return
     plan = search(graph, scores, max_flops, max_params, **arguments)
     assert graph.flops(plan) <= max_flops
     assert graph.params(plan) <= max_params
+    assert graph.acts(plan) <= max_acts
     assert list(plan.kept) == list(graph.free)
     for group, kept in plan.kept.items():
         assert low[group] <= len(kept) <= high[group]
@@ -247,3 +250,22 @@ def test_wrong_arguments(arguments, message):
     graph = graph_of("ResNet-CIFAR")
     with pytest.raises(UserError, match=message):
         search(graph, UniformCriterion().scores(graph), **arguments)
+
+
+@pytest.mark.parametrize("budget", [0.6, 1.39])
+def test_activations_alone_scale_all_widths_evenly_under_constant_scores(budget):
+    """Budgets above 1, too: the uniform control of a network widened by other means."""
+    base, wide = graph_of("ResNet-CIFAR"), graph_of_widened("ResNet-CIFAR")
+    plan = search(wide, UniformCriterion().scores(wide), max_acts=budget, min_ratio=0.05, relative_to=base)
+    assert 0.97 * budget * base.acts() <= wide.acts(plan) <= budget * base.acts()
+    shares = [width / wide.widths[name] for name, width in plan.widths.items()]
+    assert max(shares) - min(shares) <= 1 / min(wide.widths.values())  # one step of the narrowest group
+
+
+def test_both_flops_and_activations_bind():
+    base, wide = graph_of("ResNet-CIFAR"), graph_of_widened("ResNet-CIFAR")
+    scores = {name: torch.rand(group.width) * 10 ** (-len(name)) for name, group in wide.free.items()}
+    free = search(wide, scores, 1.0, min_ratio=0.3, relative_to=base)
+    bound = search(wide, scores, 1.0, max_acts=0.9 * wide.acts(free) / base.acts(), min_ratio=0.3, relative_to=base)
+    assert wide.acts(bound) <= 0.9 * wide.acts(free)
+    assert wide.flops(bound) <= base.flops()

@@ -63,11 +63,12 @@ def test_shrink_then_train_then_test_then_report(finished, tmp_path, capsys):
 
 def test_train_prints_accuracy_cost_and_the_searchs_share(finished, tmp_path, capsys):
     call("train", TWIN, "--work-dir", tmp_path, *options(train_cfg__max_epochs=1, train_cfg__val_interval=1))
-    lines = capsys.readouterr().out.splitlines()[-4:]
+    lines = capsys.readouterr().out.splitlines()[-5:]
     assert lines[0].startswith("resnet8_lwdna_1xb32_digits: accuracy/top1 ")
     assert "of the baseline's 0.7635 M" in lines[1]
     assert "params" in lines[2]
-    assert "48 samples" in lines[3]
+    assert "acts" in lines[3]
+    assert "48 samples" in lines[4]
 
 
 def test_criterion_of_the_control(tmp_path):

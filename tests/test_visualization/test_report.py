@@ -6,7 +6,7 @@ import pytest
 
 from lwdna_mm.errors import UserError
 from lwdna_mm.runs.grouping import group_runs, read_run
-from lwdna_mm.visualization.figures import draw_widths
+from lwdna_mm.visualization.figures import draw_overview, draw_widths
 from lwdna_mm.visualization.report import format_table, write_report
 from tests.report_runs import NAMES, PIXEL, make_runs
 
@@ -38,9 +38,24 @@ def test_a_lone_baseline(work_dirs, tmp_path):
 
 def test_text_table(work_dirs):
     lines = format_table(work_dirs).splitlines()
-    assert lines[0].split() == ["network", "runs", "Set5/PSNR", "best", "Set5/PSNR", "MFLOPs", "M", "parameters"]
+    head = "network runs Set5/PSNR best Set5/PSNR MFLOPs M parameters M activations"
+    assert lines[0].split() == head.split()
     assert lines[2].startswith("LW-DNA")
-    assert "4.9" in lines[2]
+    assert lines[2].split()[-9:] == ["4.9", "±", "0", "0.001", "±", "0", "0.066", "±", "0"]
+
+
+def test_runs_from_before_activations_were_counted(work_dirs, tmp_path):
+    for path in work_dirs:
+        for name in ("summary.json", "plan.json"):
+            if (path / name).is_file():
+                content = json.loads((path / name).read_text())
+                content.pop("acts", None)
+                content.get("baseline", {}).pop("acts", None)
+                (path / name).write_text(json.dumps(content))
+    assert all(line.split()[-1] == "-" for line in format_table(work_dirs).splitlines()[1:])
+    groups = group_runs([read_run(path) for path in work_dirs])
+    assert len(draw_overview(groups, ["Set5/PSNR"]).axes) == 3
+    assert "4.9" in write_report(work_dirs, tmp_path / "report").read_text()
 
 
 def test_unfinished_run_is_named(tmp_path):

@@ -21,6 +21,9 @@ from torch import Tensor
 Site = tuple[str, int]
 """A dimension of a parameter: ``(parameter name, dim)``."""
 
+Term = tuple[int, list[tuple[np.ndarray | None, int]]]
+"""A cost, and the axes that it is a product of: the ids along each (None where they are unknown) and its size."""
+
 
 @dataclass
 class Value:
@@ -102,7 +105,8 @@ class Recorder:
         self.rigid: list[tuple[np.ndarray, str]] = []
         self.splits: list[tuple[np.ndarray, tuple[int, ...], tuple[int, ...], str]] = []
         self.contracted: list[tuple[np.ndarray, frozenset[Site]]] = []
-        self.terms: list[tuple[int, list[tuple[np.ndarray | None, int]]]] = []
+        self.terms: list[Term] = []  # multiply-adds
+        self.outputs: list[Term] = []  # elements that convolutions and linear layers put out
         self.producers: dict[Site, None] = {}
         self.consumers: dict[Site, None] = {}
         self.remarks: dict[str, None] = {}  # notes on what belongs to no group
@@ -179,6 +183,14 @@ class Recorder:
 
     def term(self, flops: int, axes: Sequence[tuple[Value, Tensor, int]]) -> None:
         """Count ``flops`` multiply-adds of an operation whose cost is the product of the given axes' sizes."""
+        self.terms.append((flops, self._forms(axes)))
+
+    def output(self, elements: int, axes: Sequence[tuple[Value, Tensor, int]]) -> None:
+        """Count the ``elements`` of a layer's output, whose number is the product of the given axes' sizes."""
+        self.outputs.append((elements, self._forms(axes)))
+
+    @staticmethod
+    def _forms(axes: Sequence[tuple[Value, Tensor, int]]) -> list[tuple[np.ndarray | None, int]]:
         forms: list[tuple[np.ndarray | None, int]] = []
         for value, tensor, axis in axes:
             plane = next((p for p in value.planes if axis in varying(p)), None)
@@ -188,4 +200,4 @@ class Recorder:
             else:
                 line = collapse(plane, [a for a in range(plane.ndim) if a != axis]).reshape(-1)
                 forms.append((line.numpy().copy(), size))
-        self.terms.append((flops, forms))
+        return forms

@@ -147,11 +147,22 @@ def count(trace: Trace, call: Call, axes: list[tuple[Tensor, int]]) -> None:
 
     What torch's flop counter knows nothing of, such as a matrix times a vector, costs nothing.
     """
-    if call.func.overloadpacket not in flop_registry:
-        return
-    deps = deps_of(trace, call)
-    if not deps or not deps <= trace.amortized:
+    if call.func.overloadpacket in flop_registry and not _amortized(trace, call):
         trace.recorder.term(count_flops(call), [(trace.value(t), t, axis) for t, axis in axes])
+
+
+def count_output(trace: Trace, call: Call, factors: list[Tensor], axes: list[tuple[Tensor, int]]) -> None:
+    """Add the size of the output of a convolution or matrix product, unless it is done once for many runs.
+
+    It is a layer's where one of the two factors, the weight, depends on no input of the model.
+    """
+    if not all(trace.value(t).deps for t in factors) and not _amortized(trace, call):
+        trace.recorder.output(call.out.numel(), [(trace.value(t), t, axis) for t, axis in axes])
+
+
+def _amortized(trace: Trace, call: Call) -> bool:
+    deps = deps_of(trace, call)
+    return bool(deps) and deps <= trace.amortized
 
 
 def count_flops(call: Call) -> int:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lwdna_mm.channels.tracing.labels import Site, Value, collapse, place, tighten, varying
-from lwdna_mm.channels.tracing.rules import Call, count, deps_of, produce, rule
+from lwdna_mm.channels.tracing.rules import Call, count, count_output, deps_of, produce, rule
 from lwdna_mm.channels.tracing.state import Trace
 
 
@@ -68,6 +68,7 @@ def convolution(trace: Trace, call: Call) -> None:
         Value(outs, None, deps_of(trace, call), sites if w.source or not whole else x.sites or w.sites),
     )
     count(trace, call, [(source, 0), (weight, 0), (weight, 1)])
+    count_output(trace, call, [source, weight], [(source, 0), (call.out, 1)])
 
 
 def _meet(trace: Trace, call: Call, xs: list[Tensor], ins: list[Tensor], transposed: bool) -> None:
@@ -188,8 +189,10 @@ def matmul(trace: Trace, call: Call) -> None:
     if outs if weight is b else from_b:
         sites = None  # channels of the other side come through, which the weight does not scale
     trace.set(call.out, Value([*outs, *from_b], None, deps_of(trace, call), sites))
-    axes = [(left, axis) for axis in range(left.ndim)] + ([] if column else [(right, right.ndim - 1)])
-    count(trace, call, axes)
+    *rows, summed = [(left, axis) for axis in range(left.ndim)]
+    columns = [] if column else [(right, right.ndim - 1)]
+    count(trace, call, [*rows, summed, *columns])
+    count_output(trace, call, [left, right], [*rows, *columns])
 
 
 def _stretch(plane: Tensor, axis: int, shape: torch.Size, column: int) -> Tensor:

@@ -99,7 +99,7 @@ def trace(
     """Run ``forward(model, *inputs)`` and record what it demands of the channels.
 
     Args:
-        amortized: indices of inputs; work on nothing else is not counted in the FLOPs.
+        amortized: indices of inputs; work on nothing else is not counted.
         whole: whether grouped convolutions lose whole conv-groups rather than channels within each.
 
     Returns:
