@@ -57,6 +57,11 @@ def describe_metric(task: Task) -> str:
     return task.metric + (" (less is better)" if task.less_is_better else "")
 
 
+def describe_size(task: Task) -> str:
+    """What the size of a task counts."""
+    return "training images a class" if task.metric.startswith("accuracy") else "training images"
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of this size in inches, whose parts do not overlap."""
     return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08))

@@ -12,6 +12,7 @@ from .drawing import (
     Style,
     add_legend,
     describe_metric,
+    describe_size,
     draw_difference,
     family_of,
     limits_of,
@@ -105,5 +106,5 @@ def _finish_sizes(axis: Axes, tasks: Sequence[Task]) -> None:
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axis.set_xlim(min(sizes) / 1.5, max(sizes) * 1.5)
-    axis.set_xlabel("training images a class" if tasks[0].metric.startswith("accuracy") else "training images")
+    axis.set_xlabel(describe_size(tasks[0]))
     axis.grid(axis="y", alpha=0.3)

@@ -31,7 +31,7 @@ def draw_forest(task: Task, styles: Mapping[str, Style]) -> Figure | None:
     axis.set_yticks(range(len(found)), names)
     verdicts = axis.secondary_yaxis("right")
     verdicts.set_yticks(range(len(found)), [difference.verdict for difference in found.values()], fontsize=8)
-    verdicts.tick_params(length=0)
+    verdicts.tick_params(length=0, pad=9)
     axis.set_xlabel(f"{describe_metric(task)}: arm minus uniform")
     return figure
 
