@@ -1,7 +1,10 @@
 """Data sets that mmpretrain and mmagic lack."""
 
+from .cached import Cached
 from .digits import Digits
-from .restoration import BicubicDownsample, Cached, SeededNoise
+from .restoration import BicubicDownsample, SeededNoise
+from .subset import build_subset
+from .tiny_imagenet import TinyImageNet
 from .tracking import TrackingSequences
 from .tracking_pairs import PairSampler, TrackingPairs
 
@@ -11,6 +14,8 @@ __all__ = [
     "Digits",
     "PairSampler",
     "SeededNoise",
+    "TinyImageNet",
     "TrackingPairs",
     "TrackingSequences",
+    "build_subset",
 ]

@@ -1,10 +1,9 @@
 """Restoration transforms that mmagic lacks, or whose mmagic version has a trap."""
 
-import copy
 from zlib import crc32
 
 import numpy as np
-from mmcv.transforms import BaseTransform, Compose
+from mmcv.transforms import BaseTransform
 
 from lwdna_mm.registry import TRANSFORMS
 
@@ -30,7 +29,7 @@ class BicubicDownsample(BaseTransform):
 
         It needs ``gt`` (H, W, C) and ``scale``, which divides H and W (see mmagic's ``ModCrop``).
         """
-        from mmagic.datasets.transforms import MATLABLikeResize
+        from mmagic.datasets.transforms import MATLABLikeResize  # noqa: PLC0415  mmagic is optional
 
         resize = MATLABLikeResize(keys=["gt"], scale=1 / results["scale"])
         results["img"] = resize._resize(results["gt"]).round().clip(0, 255).astype(np.uint8)
@@ -60,26 +59,3 @@ class SeededNoise(BaseTransform):
         results["img"] = results["gt"] + np.float32(self.sigma) * noise
         _follow_ground_truth(results)
         return results
-
-
-@TRANSFORMS.register_module()
-class Cached(BaseTransform):
-    """Run deterministic transforms once for each file and hand out copies of the result.
-
-    For folders that fit in memory: decoding and MATLAB's bicubic cost more than a small network's training
-    step.
-
-    Args:
-        transforms: the pipeline's deterministic start, such as loading and downsampling.
-    """
-
-    def __init__(self, transforms: list[dict]) -> None:
-        self.transforms = Compose(transforms)
-        self._results: dict[str, dict] = {}
-
-    def transform(self, results: dict) -> dict:
-        """Give the result for ``results['gt_path']``; later transforms may write into it."""
-        path = results["gt_path"]
-        if path not in self._results:
-            self._results[path] = self.transforms(results)
-        return copy.deepcopy(self._results[path])

@@ -21,7 +21,7 @@ RUNNER_KEYS = (
     *("env_cfg", "log_processor", "log_level", "visualizer", "default_scope", "randomness", "work_dir"),
     *("experiment_name", "activation_checkpointing", "efficient_conv_bn_eval"),
 )
-OWN_KEYS = ("lwdna", "input_shape", "amortized")
+OWN_KEYS = ("lwdna", "input_shape", "amortized", "subset", "select")
 
 
 def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
@@ -44,6 +44,9 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
         _check_top_level(key, cfg)
     _fill_section(cfg)
     options = dict(options or {})
+    for key in {key.split(".")[0] for key in options} & {"subset", "select"}:
+        if cfg.get(key) is None:  # so that the options work on a config that has no such section
+            cfg[key] = {}
     for key in options:
         _check_option(key, cfg)
     cfg.merge_from_dict(options)

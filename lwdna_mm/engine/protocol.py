@@ -11,20 +11,23 @@ from torch import nn
 
 from ..errors import UserError
 from ..registry import MODELS
+from .subset import apply_subset
 
 # mmengine shares loggers and message hubs between runners of one name, which has the time in seconds only.
 _runs = count(1)
 
 
 def complete(cfg: Config) -> Config:
-    """Fill in the seed, the work_dir, safe checkpoints and exact resume; the config is changed in place.
+    """Fill in the subset, the seed, the work_dir, safe checkpoints and exact resume; the config is changed in place.
 
     Raises:
-        UserError: there is nothing to train, or the checkpoint hook cannot be replaced by the safe one.
+        UserError: there is nothing to train, a subset that cannot be, or the checkpoint hook cannot be replaced by
+            the safe one.
     """
     for key in ("train_dataloader", "train_cfg", "optim_wrapper"):
         if cfg.get(key) is None:
             raise UserError(f"{cfg.filename} has no {key}, so there is nothing to train")
+    apply_subset(cfg)
     cfg.setdefault("randomness", {})
     if cfg.randomness.get("seed") is None:
         cfg.randomness.seed = 0

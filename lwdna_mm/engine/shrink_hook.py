@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from ..channels import ChannelGraph, ChannelPlan, resize
 from ..models.trace import trace
 from ..registry import HOOKS
+from ..runs.plan_file import describe_plan, weights_path, write_weights
 from ..shrink import CRITERIA, attach_gates, search
-from .plan_file import describe_plan, weights_path, write_weights
 from .section import LwdnaSection
 
 
@@ -49,9 +49,7 @@ class ShrinkHook(Hook):
     ) -> None:
         self.model, self.section, self.baseline, self.seed = model, section, baseline, seed
         self.out, self.started = Path(out), started
-        self.criterion_config = dict(section.shrink.criterion)
-        if str(self.criterion_config.get("type")).rpartition(".")[2] == "RandomCriterion":
-            self.criterion_config.setdefault("seed", seed)
+        self.criterion_config = CRITERIA.complete(section.shrink.criterion, seed=seed)
         self.criterion = CRITERIA.build(self.criterion_config)
         self.graph = trace(model, section.trace_options)
         self._search({name: torch.ones(group.width) for name, group in self.graph.free.items()})
@@ -93,6 +91,7 @@ class ShrinkHook(Hook):
             divisor=shrink.divisor,
             policy=shrink.policy,
             relative_to=self.baseline,
+            growth=self.criterion.growth(self.graph),
         )
         shared = [plan]
         broadcast_object_list(shared)  # all ranks hold the same scores; rounding may still differ between devices
@@ -114,7 +113,8 @@ class ShrinkHook(Hook):
         cost = dict(
             samples=samples, flops=int(self.graph.flops()), seconds=round(time.perf_counter() - self.started, 2)
         )
-        described = describe_plan(plan, self.graph, self.baseline, self.section, self.criterion_config, self.seed)
+        options = self.section.plan_options
+        described = describe_plan(plan, self.graph, self.baseline, options, self.criterion_config, self.seed)
         # The plan comes last: where it is, the search is over.
         write_weights(small, cost, weights_path(self.out))
         described.to_json(self.out)

@@ -12,6 +12,7 @@ from lwdna_mm.shrink.criteria import (
 )
 from lwdna_mm.shrink.gated_conv import GatedConv2d, GatedLinear
 from lwdna_mm.shrink.gates import Gates, attach_gates
+from lwdna_mm.shrink.profiles import RandomWidthsCriterion, TiltCriterion
 from lwdna_mm.shrink.search import BudgetError, search
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "Gates",
     "GradientCriterion",
     "RandomCriterion",
+    "RandomWidthsCriterion",
     "TaylorCriterion",
+    "TiltCriterion",
     "UniformCriterion",
     "attach_gates",
     "search",

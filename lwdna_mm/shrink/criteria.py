@@ -25,6 +25,10 @@ class Criterion:
         """Give each free group's channels their scores: name -> tensor (width,), float64, on the CPU."""
         raise NotImplementedError
 
+    def growth(self, graph: ChannelGraph) -> dict[str, float]:
+        """Give how fast groups grow among channels of equal score; 1 for those left out. See :func:`search`."""
+        return {}
+
     def state_dict(self) -> dict[str, Any]:
         """What has been observed so far, so that a search can be resumed."""
         return {}

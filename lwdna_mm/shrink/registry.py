@@ -34,15 +34,32 @@ class Registry:
         """Build ``dict(type=name, **arguments)``.
 
         Raises:
-            UserError: no type, an unknown type, or an argument that the class does not take.
+            UserError: no type, an unknown type, or an argument that is missing or that the class does not take.
         """
-        arguments = dict(config)
-        if "type" not in arguments:
-            raise UserError(f"a {self.kind} needs a type: one of {', '.join(self._classes)}")
-        cls = self.get(arguments.pop("type"))
-        known = list(inspect.signature(cls).parameters)
+        cls = self._class_of(config)
+        arguments = {key: value for key, value in config.items() if key != "type"}
+        signature = inspect.signature(cls)
+        known = list(signature.parameters)
         for key in arguments:
             if key not in known:
                 takes = ", ".join(known) if known else "nothing"
                 raise UserError(f"unknown key {key!r} of {self.kind} {cls.__name__}: it takes {takes}")
+        try:
+            signature.bind(**arguments)
+        except TypeError as error:
+            raise UserError(f"{self.kind} {cls.__name__}: {error}") from error
         return cls(**arguments)
+
+    def complete(self, config: Mapping[str, Any], **defaults: Any) -> dict[str, Any]:
+        """The config, with those of the defaults that its class takes and that it leaves out.
+
+        Raises:
+            UserError: no type, or an unknown one.
+        """
+        taken = inspect.signature(self._class_of(config)).parameters
+        return {**{key: value for key, value in defaults.items() if key in taken}, **config}
+
+    def _class_of(self, config: Mapping[str, Any]) -> type:
+        if "type" not in config:
+            raise UserError(f"a {self.kind} needs a type: one of {', '.join(self._classes)}")
+        return self.get(config["type"])

@@ -34,6 +34,7 @@ def search(
     divisor: int = 1,
     policy: str = "threshold",
     relative_to: ChannelGraph | None = None,
+    growth: Mapping[str, float] | None = None,
 ) -> ChannelPlan:
     """Keep the most important channels that the budget holds; never more.
 
@@ -49,6 +50,8 @@ def search(
             ``'density'`` drops what is worth the least per marginal cost until the budget is met. Both then fill
             what is left of the budget with the best of the rest.
         relative_to: if given, the budgets are ratios of this (baseline) network's own costs.
+        growth: how fast groups grow among channels of equal score, as a criterion's ``growth(graph)`` gives it; 1
+            for groups left out. Where all scores are equal, widths are this times those of ``graph``, to one ratio.
 
     Returns:
         A plan with the kept channels of every free group, in rising order. Equal arguments give equal plans.
@@ -63,7 +66,9 @@ def search(
         raise UserError(f"divisor={divisor!r}: use a whole number of at least 1")
     ranked = _ranked(graph, scores)
     names = list(graph.free)
-    steps = Steps.build([value for _, value in ranked], _floors(graph, min_ratio), divisor)
+    steps = Steps.build(
+        [value for _, value in ranked], _floors(graph, min_ratio), divisor, _growth(graph, growth or {})
+    )
     budget = _budget(graph, steps, max_flops, max_params, relative_to)
     widths = POLICIES[policy](steps, budget)
     return ChannelPlan(
@@ -136,6 +141,16 @@ def _floors(graph: ChannelGraph, min_ratio: float | Mapping[str, float]) -> np.n
             raise UserError(f"min_ratio={ratio!r} of group {name!r}: use a number from 0 to 1")
     # The small allowance keeps e.g. 0.1 * 30 from being rounded up to 4.
     return np.array([max(math.ceil(ratios[name] * g.width - 1e-9), 1) for name, g in graph.free.items()])
+
+
+def _growth(graph: ChannelGraph, growth: Mapping[str, float]) -> np.ndarray:
+    """How fast every free group grows, (groups,)."""
+    for name, factor in growth.items():
+        if name not in graph.free:
+            raise UserError(f"growth for {name!r}, which is no free group of this graph")
+        if not 0 < factor < math.inf:
+            raise UserError(f"growth={factor!r} of group {name!r}: use a positive number")
+    return np.array([growth.get(name, 1.0) for name in graph.free])
 
 
 def _budget(

@@ -34,14 +34,15 @@ class Budget:
 class Steps:
     """All steps of all groups. A step adds the next best ``divisor`` channels to one group.
 
-    They are sorted by ``end``, then by group, so that among steps of equal worth groups grow by equal shares.
+    They are sorted by ``end``, then by group, so that among steps of equal worth groups grow by equal shares of their
+    widths, times their growth.
 
     Attributes:
         divisor: channels per step.
         floor, full: least and largest width of every group, (groups,).
         group: the group of every step, (steps,).
         value: mean score of the channels each adds, (steps,); it never rises within a group.
-        start, end: the share of its group's width at which each starts and ends, (steps,).
+        start, end: the share of its group's width at which each starts and ends, over the group's growth, (steps,).
     """
 
     divisor: int
@@ -53,13 +54,14 @@ class Steps:
     end: np.ndarray
 
     @classmethod
-    def build(cls, scores: list[np.ndarray], floors: np.ndarray, divisor: int) -> "Steps":
+    def build(cls, scores: list[np.ndarray], floors: np.ndarray, divisor: int, growth: np.ndarray) -> "Steps":
         """Cut the groups into steps.
 
         Args:
             scores: per group, the scores of its channels from best to worst, (width,).
             floors: the least widths, (groups,).
             divisor: widths become multiples of it; a group without one between floor and width keeps its width.
+            growth: how fast groups grow among steps of equal worth, (groups,); the ratios alone count.
         """
         widths = np.array([len(score) for score in scores])
         floor = -(-floors // divisor) * divisor
@@ -72,7 +74,8 @@ class Steps:
         value = np.concatenate([np.minimum.accumulate(mean) for mean in means])
         first = np.concatenate([np.arange(a, b, divisor) for _, a, b in bounds])
         group = np.repeat(np.arange(len(widths)), (full - floor) // divisor)
-        start, end = first / widths[group], (first + divisor) / widths[group]
+        unit = growth[group] * widths[group]
+        start, end = first / unit, (first + divisor) / unit
         order = np.lexsort((group, end))
         return cls(divisor, floor, full, group[order], value[order], start[order], end[order])
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from ..engine.history import less_is_better
+from ..runs.history import less_is_better
 from ..errors import UserError
 from .records import TEST, Record
 

@@ -5,10 +5,10 @@ from html import escape
 from pathlib import Path
 
 from ..compat.mmengine_io import write_atomically
+from ..runs.grouping import BASELINE, Group, group_runs, metric_names, read_run
 from .crops import compose
 from .figures import draw_curves, draw_overview, draw_widths
 from .page import encode_png, format_image, format_page
-from .runs import BASELINE, Group, group_runs, metric_names, read_run
 
 
 def write_report(work_dirs: Sequence[str | Path], out: str | Path) -> Path:

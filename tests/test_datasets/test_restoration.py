@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from mmengine.registry import TRANSFORMS, init_default_scope
 
 from lwdna_mm import engine
-from lwdna_mm.datasets import BicubicDownsample, Cached, SeededNoise
+from lwdna_mm.datasets import BicubicDownsample, SeededNoise
 from tests.restoration_runs import CONFIGS, pictures
 
 
@@ -61,20 +61,6 @@ def test_channel_orders_follow_so_that_an_untouched_image_scores_the_noise():
     output = preprocessor.destruct(batch["inputs"], batch["data_samples"])
     found = psnr(batch["data_samples"].gt_img[0].numpy(), output[0].numpy(), input_order="CHW")
     assert found == pytest.approx(20.17, abs=0.15)
-
-
-def test_cached_results_are_computed_once_and_cannot_be_spoilt():
-    calls = []
-
-    def load(results: dict) -> dict:
-        calls.append(results["gt_path"])
-        return dict(results, gt=np.zeros((2, 2)))
-
-    cached = Cached([load])
-    cached(dict(gt_path="a"))["gt"][:] = 9
-    cached(dict(gt_path="b"))
-    assert (cached(dict(gt_path="a"))["gt"] == 0).all()
-    assert calls == ["a", "b"]
 
 
 # Public tables: bicubic, PSNR on Y. One image of Set14 is grey in the original, hence the wider margin.

@@ -5,10 +5,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from lwdna_mm.engine import run, shrink
-from lwdna_mm.engine.checkpoint import load_checkpoint_file
+from lwdna_mm.engine.planned import resized_model
 from lwdna_mm.engine.protocol import build_model
-from lwdna_mm.engine.trained import resized_model
 from lwdna_mm.errors import UserError
+from lwdna_mm.runs.checkpoint_file import load_checkpoint_file
 from lwdna_mm.shrink import BudgetError
 from tests.digits_runs import tiny_config
 
@@ -85,6 +85,26 @@ def test_random_control_follows_the_seed(tmp_path):
         plans.append(shrink(cfg, tmp_path / "plan.json"))
     assert plans[0].widths == plans[1].widths != plans[2].widths
     assert plans[2].meta["criterion"] == dict(type="RandomCriterion", seed=1)
+
+
+def test_random_widths_follow_the_seed_unless_told(tmp_path):
+    plans = []
+    for seed, given in ((0, {}), (1, {}), (0, dict(seed=1))):
+        cfg = tiny_config(tmp_path, lwdna__shrink__criterion=dict(type="RandomWidthsCriterion", **given))
+        cfg.randomness.seed = seed
+        plans.append(shrink(cfg, tmp_path / "plan.json"))
+    assert plans[0].widths != plans[1].widths == plans[2].widths
+
+
+def test_tilt_reaches_the_search(tmp_path):
+    plans = {}
+    for tilt in (-0.5, 0.0):
+        cfg = tiny_config(tmp_path, lwdna__shrink__criterion=dict(type="TiltCriterion", tilt=tilt))
+        plans[tilt] = shrink(cfg, tmp_path / "plan.json")
+    assert plans[0.0].widths == plans[0.0].meta["baseline"]["widths"]
+    first, last = plans[-0.5].meta["order"][0], plans[-0.5].meta["order"][-1]
+    assert plans[-0.5].widths[first] > plans[0.0].widths[first]
+    assert plans[-0.5].widths[last] < plans[0.0].widths[last]
 
 
 def test_warmup_trains_the_widened_network(tmp_path):

@@ -238,6 +238,9 @@ def test_wrong_scores(change, message):
         (dict(max_flops=1e9, divisor=0), "divisor=0"),
         (dict(max_flops=1e9, divisor=1.5), "divisor=1.5"),
         (dict(max_flops=math.nan), "cannot be met"),
+        (dict(max_flops=1e9, growth={"stem": 2.0}), "growth for 'stem', which is no free group"),
+        (dict(max_flops=1e9, growth={"backbone.conv1": 0.0}), "growth=0.0 of group 'backbone.conv1': use a positive"),
+        (dict(max_flops=1e9, growth={"backbone.conv1": math.inf}), "use a positive number"),
     ],
 )
 def test_wrong_arguments(arguments, message):

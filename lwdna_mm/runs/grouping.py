@@ -7,11 +7,18 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from ..engine.history import History, read_history
 from ..errors import UserError
+from .history import History, read_history
 
 BASELINE = "baseline"
-_LABELS = {"GradientCriterion": "LW-DNA", "RandomCriterion": "random control", "UniformCriterion": "uniform control"}
+_LABELS = {
+    "GradientCriterion": "LW-DNA",
+    "RandomCriterion": "random control",
+    "RandomWidthsCriterion": "random widths control",
+    "TiltCriterion": "tilt control",
+    "UniformCriterion": "uniform control",
+    "torch-pruning": "torch-pruning",
+}
 _SETTINGS = ("widen", "budget", "policy", "min_ratio", "divisor", "warmup_iters", "iters")
 
 

@@ -1,0 +1,36 @@
+# The arms of a comparison. Each is a set of changes to a config that has an lwdna section.
+uniform = {"lwdna.shrink.criterion": dict(type="UniformCriterion"), "lwdna.shrink.min_ratio": 0.0}
+random = {"lwdna.shrink.criterion": dict(type="RandomCriterion")}
+tilt = {"lwdna.shrink.criterion": dict(type="TiltCriterion", tilt=-1.0), "lwdna.shrink.min_ratio": 0.0}
+landscape = {
+    "lwdna.shrink.criterion": dict(type="RandomWidthsCriterion", spread=0.5),
+    "lwdna.shrink.min_ratio": 0.0,
+}
+fresh = {"lwdna.init": "fresh"}
+
+arms = {
+    # The network as its config has it.
+    "baseline": dict(options=dict(lwdna=None)),
+    # The baseline's widths with LW-DNA's start: weights cut out of the widened network.
+    "uniform": dict(options=uniform),
+    "lwdna": dict(),
+    "lwdna-fresh": dict(options=fresh),
+    "random": dict(options=random),
+    "random-fresh": dict(options={**random, **fresh}),
+    # Even widths at another cost of LW-DNA: its parameters, or its activations.
+    "narrow": dict(options=uniform, equal=dict(params="lwdna")),
+    "wider": dict(options=uniform, equal=dict(acts="lwdna")),
+    # Early layers wider, late ones narrower, with nothing measured.
+    "tilt": dict(options=tilt),
+    # Torch-Pruning's global Taylor importance on the same widened network, at the same FLOPs.
+    "torch-pruning": dict(planner="torch-pruning"),
+    # With the best weight decay and learning rate for each.
+    "baseline-tuned": dict(options=dict(lwdna=None), tuned=True),
+    "uniform-tuned": dict(options=uniform, tuned=True),
+    "lwdna-tuned": dict(tuned=True),
+    "lwdna-fresh-tuned": dict(options=fresh, tuned=True),
+    # Random widths at the same FLOPs and start: what widths can do at all.
+    "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
+}
+
+del uniform, random, tilt, landscape, fresh

@@ -1,0 +1,54 @@
+"""Controls that prescribe the widths: all channels are worth the same, and groups grow at rates of their own."""
+
+import torch
+
+from lwdna_mm.channels import ChannelGraph
+from lwdna_mm.errors import UserError
+from lwdna_mm.shrink.criteria import CRITERIA, UniformCriterion
+
+
+@CRITERIA.register
+class TiltCriterion(UniformCriterion):
+    """A control: widths times ``exp(tilt * d)``, where d goes from -1 at the first group to 1 at the last.
+
+    All by one ratio that meets the budget, between floors and widened widths, to within a step.
+
+    Args:
+        tilt: below 0 early groups keep more and late ones less; 0 is the uniform control.
+    """
+
+    def __init__(self, tilt: float) -> None:
+        self.tilt = tilt
+
+    def growth(self, graph: ChannelGraph) -> dict[str, float]:
+        """Tilt the groups in the order of execution."""
+        depth = torch.linspace(-1, 1, len(graph.free), dtype=torch.float64)
+        return _exponential(graph, self.tilt * depth)
+
+
+@CRITERIA.register
+class RandomWidthsCriterion(UniformCriterion):
+    """A control: widths times ``exp(spread * n)``, where n is drawn from N(0, 1) for every group.
+
+    Unlike the random scores of :class:`RandomCriterion`, which leave groups of many channels nearly equal shares,
+    this gives plans that differ. The numbers depend on the seed and the number of groups alone.
+
+    Args:
+        seed: of the draw.
+        spread: 0 is the uniform control.
+    """
+
+    def __init__(self, seed: int = 0, spread: float = 0.5) -> None:
+        if not spread >= 0:
+            raise UserError(f"spread={spread!r}: use a number of at least 0")
+        self.seed = seed
+        self.spread = spread
+
+    def growth(self, graph: ChannelGraph) -> dict[str, float]:
+        """Draw a number for every group, in the order of execution."""
+        generator = torch.Generator().manual_seed(self.seed)
+        return _exponential(graph, self.spread * torch.randn(len(graph.free), generator=generator, dtype=torch.float64))
+
+
+def _exponential(graph: ChannelGraph, exponents: torch.Tensor) -> dict[str, float]:
+    return dict(zip(graph.free, exponents.exp().tolist(), strict=True))

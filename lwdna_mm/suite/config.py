@@ -1,0 +1,152 @@
+"""A suite as its config file declares it: tasks x arms x seeds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from ..engine.section import nearest
+from ..errors import UserError
+from .records import COSTS
+
+Options = dict[str, Any]
+"""Changes to a config, as ``--cfg-options`` gives them: dotted key to value."""
+
+PLANNERS = ("torch-pruning",)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to give a network its widths and its start.
+
+    Attributes:
+        options: changes to the task's config.
+        equal: measure -> another arm; the budget of these measures is what the other arm's network of the same seed
+            has, and there is no other budget.
+        tuned: whether the suite's grid is searched first, and the best of its points taken.
+        planner: who finds the plan instead of the ``lwdna`` section's search; one of :data:`PLANNERS`.
+        vary: the option that counts up from one run to the next, instead of the seed of the training.
+    """
+
+    name: str
+    options: Options = field(default_factory=dict)
+    equal: dict[str, str] = field(default_factory=dict)
+    tuned: bool = False
+    planner: str | None = None
+    vary: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained and judged.
+
+    Attributes:
+        config: a config with an ``lwdna`` section.
+        data: folder of its images below the suite's data folder; None where it needs none.
+        options: changes to the config for all arms.
+        size: training images a class (or in all), for the figures over them; None where that is not the point.
+        arms: the arms and how many runs each gets.
+    """
+
+    name: str
+    config: Path
+    arms: dict[str, int]
+    data: str | None = None
+    options: Options = field(default_factory=dict)
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The whole comparison.
+
+    Attributes:
+        metric: the metric that counts.
+        arms, tasks: by name.
+        amp: whether everything is trained in mixed precision.
+        options: changes to every task's config.
+        select: options that hold out a part of the training set and judge by it.
+        grid: option -> values; what the ``tuned`` arms choose from on the held-out part.
+    """
+
+    name: str
+    metric: str
+    arms: dict[str, Arm]
+    tasks: dict[str, Task]
+    amp: bool = False
+    options: Options = field(default_factory=dict)
+    select: Options = field(default_factory=dict)
+    grid: dict[str, list] = field(default_factory=dict)
+
+
+def load_suite(path: str | Path) -> Suite:
+    """Read a suite's config file.
+
+    Raises:
+        UserError: the file is not there or is no Python, or something in it cannot be used.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such suite")
+    try:
+        content = Config.fromfile(path).to_dict()
+    except (FileNotFoundError, SyntaxError) as error:
+        raise UserError(f"{path}: {error}") from error
+    content = {key: value for key, value in content.items() if value is not None}
+    _check_keys(str(path), content, [*Suite.__dataclass_fields__], ["metric", "arms", "tasks"])
+    arms = {name: _arm(path, name, given) for name, given in content.pop("arms").items()}
+    tasks = {name: _task(path, name, given) for name, given in content.pop("tasks").items()}
+    suite = Suite(**{"name": path.stem, **content}, arms=arms, tasks=tasks)
+    for task in tasks.values():
+        _check_task(path, suite, task)
+    return suite
+
+
+def _arm(path: Path, name: str, given: Any) -> Arm:
+    where = f"{path}: arms[{name!r}]"
+    _check_keys(where, given, [key for key in Arm.__dataclass_fields__ if key != "name"])
+    given = dict(given)
+    unknown = next((key for key in given.get("equal", {}) if key not in COSTS), None)
+    if unknown is not None:
+        raise UserError(f"{where}.equal has {unknown!r}: {nearest(unknown, COSTS)}")
+    if given.get("planner", PLANNERS[0]) not in PLANNERS:
+        raise UserError(f"{where}.planner is {given['planner']!r}: {nearest(given['planner'], PLANNERS)}")
+    return Arm(name, **given)
+
+
+def _task(path: Path, name: str, given: Any) -> Task:
+    where = f"{path}: tasks[{name!r}]"
+    _check_keys(where, given, [key for key in Task.__dataclass_fields__ if key != "name"], ["config", "arms"])
+    config = Path(path.parent, given["config"]).resolve()
+    if not config.is_file():
+        raise UserError(f"{where}.config: {config} does not exist")
+    return Task(name, **{**given, "config": config})
+
+
+def _check_task(path: Path, suite: Suite, task: Task) -> None:
+    where = f"{path}: tasks[{task.name!r}].arms"
+    for name in task.arms:
+        if name not in suite.arms:
+            raise UserError(f"{where} has {name!r}: {nearest(name, list(suite.arms))}")
+    for name, runs in task.arms.items():
+        if not isinstance(runs, int) or runs < 1:
+            raise UserError(f"{where}[{name!r}] is {runs!r}, but must be the number of runs, 1 or more")
+        arm = suite.arms[name]
+        for other in arm.equal.values():
+            if task.arms.get(other, 0) < runs:
+                raise UserError(f"{where}[{name!r}] is to cost what {other!r} costs, which has fewer runs there")
+        if arm.tuned and not (suite.grid and suite.select):
+            raise UserError(f"{where}: {name!r} is tuned, so the suite needs a grid and a select")
+
+
+def _check_keys(where: str, given: Any, known: list[str], required: list[str] | None = None) -> None:
+    if not isinstance(given, Mapping):
+        raise UserError(f"{where} must be a dict, not {given!r}")
+    for key in given:
+        if key not in known:
+            raise UserError(f"{where} has no key {key!r}: {nearest(key, known)}")
+    for key in required or []:
+        if key not in given:
+            raise UserError(f"{where}: {key!r} is missing")

@@ -1,0 +1,166 @@
+"""From a suite to its runs, and from a run to what it is to do once the runs that it needs are done."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..engine.section import nearest
+from ..errors import UserError
+from ..runs.history import less_is_better
+from .config import Arm, Options, Suite, Task
+from .records import COSTS, SELECT, Key, Record, describe_point
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of the pipeline.
+
+    Attributes:
+        options: all changes to the task's config, but for what the needed runs decide.
+        needs: the runs whose results decide the rest.
+    """
+
+    key: Key
+    task: Task
+    arm: Arm
+    options: Options
+    needs: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True)
+class Order:
+    """A run that is ready: plain values only, so that a process or a machine of its own can do it.
+
+    Attributes:
+        key: which run it is.
+        config: path of the task's config.
+        options: all changes to it.
+        metric: the metric that counts.
+        amp: whether to train in mixed precision.
+        size, data: of the task.
+        planner: of the arm.
+        point: what tuning has chosen, or is trying out.
+    """
+
+    suite: str
+    key: Key
+    config: str
+    options: Options
+    metric: str
+    amp: bool
+    size: int | None
+    data: str | None
+    planner: str | None
+    point: Options = field(default_factory=dict)
+
+    @property
+    def spec(self) -> str:
+        """A short hash of all that the suite says of the run; what the task's config says is not in it."""
+        said = [
+            Path(self.config).stem,
+            self.options,
+            self.key.seed,
+            self.key.stage,
+            self.metric,
+            self.amp,
+            self.planner,
+        ]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def folder(self) -> Path:
+        """Where the run works, below the suite's folder; another spec has another one."""
+        return self.key.folder.with_name(f"{self.key.folder.name}-{self.spec}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """In plain JSON types."""
+        return asdict(self) | {"key": self.key._asdict()}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Order":
+        """The order that :meth:`to_dict` has written."""
+        return cls(**{**given, "key": Key(**given["key"])})
+
+
+def expand(suite: Suite) -> list[Run]:
+    """All runs of a suite, task by task: the first seed of every arm before the second, what is tuned last."""
+    return [run for task in suite.tasks.values() for run in _runs(suite, task)]
+
+
+def _runs(suite: Suite, task: Task) -> Iterator[Run]:
+    turns = [(index, suite.arms[name]) for index in range(max(task.arms.values())) for name in task.arms]
+    turns = [(index, arm) for index, arm in turns if index < task.arms[arm.name]]
+    # What a run needs comes before it.
+    for index, arm in sorted(turns, key=lambda turn: (turn[1].tuned, turn[0], bool(turn[1].equal))):
+        options = _effective({**suite.options, **task.options, **arm.options})
+        if arm.vary is not None:
+            yield Run(Key(task.name, f"{arm.name}-{index:02d}", 0), task, arm, {**options, arm.vary: index})
+            continue
+        needs = [Key(task.name, other, index) for other in arm.equal.values()]
+        if arm.tuned:
+            grid = [_grid_run(suite, task, arm, options, point) for point in points(suite.grid)]
+            yield from grid if index == 0 else []
+            needs += [run.key for run in grid]
+        yield Run(Key(task.name, arm.name, index), task, arm, options, tuple(needs))
+
+
+def _grid_run(suite: Suite, task: Task, arm: Arm, options: Options, point: Options) -> Run:
+    key = Key(task.name, arm.name, 0, SELECT, describe_point(point))
+    needs = tuple(Key(task.name, other, 0) for other in arm.equal.values())
+    return Run(key, task, arm, {**options, **suite.select, **point}, needs)
+
+
+def only(runs: Sequence[Run], wanted: Sequence[str]) -> list[Run]:
+    """The runs of the wanted ``TASK`` or ``TASK/ARM``, and what these need.
+
+    Raises:
+        UserError: there is no such run.
+    """
+    keys: set[Key] = set()
+    for name in wanted:
+        found = {run.key for run in runs if name in (run.key.task, f"{run.key.task}/{run.key.arm}")}
+        if not found:
+            raise UserError(f"--only {name}: {nearest(name, sorted({f'{r.key.task}/{r.key.arm}' for r in runs}))}")
+        keys |= found
+    for run in reversed(runs):  # what a run needs comes before it
+        if run.key in keys:
+            keys |= set(run.needs)
+    return [run for run in runs if run.key in keys]
+
+
+def points(grid: Mapping[str, Sequence]) -> list[Options]:
+    """All combinations of a grid's values."""
+    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+
+def _effective(options: Options) -> Options:
+    """Without changes to an ``lwdna`` section that the options take out."""
+    if options.get("lwdna", options) is not None:
+        return options
+    return {name: value for name, value in options.items() if not name.startswith("lwdna.")}
+
+
+def resolve(suite: Suite, run: Run, done: Mapping[Key, Record]) -> Order:
+    """Complete a run whose needs are ``done``."""
+    task, arm, key = run.task, run.arm, run.key
+    options, point = dict(run.options), {}
+    for measure, other in arm.equal.items():
+        options["lwdna.budget"] = {**dict.fromkeys(COSTS), **options.get("lwdna.budget", {})}
+        options["lwdna.budget"][measure] = done[Key(task.name, other, key.seed)].shares[measure]
+    if key.stage == SELECT:
+        point = {name: options[name] for name in suite.grid}
+    elif arm.tuned:
+        point = best_point([done[need] for need in run.needs if need.stage == SELECT])
+        options.update(point)
+    return Order(
+        suite.name, key, str(task.config), options, suite.metric, suite.amp, task.size, task.data, arm.planner, point
+    )
+
+
+def best_point(tried: Sequence[Record]) -> Options:
+    """The point of a grid that did best on the held-out part; of equals the first."""
+    return max(tried, key=lambda record: -record.value if less_is_better(record.metric) else record.value).point

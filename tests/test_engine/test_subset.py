@@ -1,0 +1,134 @@
+import pytest
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import DATASETS, HOOKS, init_default_scope
+
+from lwdna_mm.engine import load_config, run, shrink
+from lwdna_mm.engine.protocol import complete
+from lwdna_mm.errors import UserError
+from tests.digits_runs import CONFIGS, tiny_config
+from tests.restoration_runs import DENOISING, SR, write_images
+from tests.restoration_runs import tiny_config as restoration_config
+
+DIGITS = CONFIGS / "resnet8_1xb32_digits.py"
+SEEN: dict[str, set[bytes]] = {}
+
+
+@HOOKS.register_module(force=True)
+class SeeHook(Hook):
+    """Notes the images that the train and validation loops are given."""
+
+    def before_train(self, runner) -> None:
+        SEEN["train"] = digits(runner.train_dataloader.dataset)
+
+    def before_val(self, runner) -> None:
+        SEEN["val"] = digits(runner.val_dataloader.dataset)
+
+
+def digits(dataset) -> set[bytes]:
+    return {dataset.get_data_info(i)["img"].tobytes() for i in range(len(dataset))}
+
+
+def completed(options: dict, path=DIGITS) -> Config:
+    cfg = complete(load_config(path, options))
+    init_default_scope(cfg.default_scope)
+    return cfg
+
+
+def sizes(cfg: Config) -> list[int]:
+    return [len(DATASETS.build(cfg[key].dataset)) for key in ("train_dataloader", "val_dataloader")]
+
+
+def test_options_work_on_a_config_without_the_sections():
+    assert sizes(completed({"subset.images_per_class": 5})) == [50, 1497]
+    assert sizes(completed({"subset.images_per_class": 5, "select.images_per_class": 3})) == [50, 30]
+    assert sizes(completed({"select.images_per_class": 3})) == [270, 30]
+    assert sizes(completed({"subset": None, "select.share": 0.1})) == [270, 30]
+    assert sizes(completed({})) == [300, 1497]
+
+
+def test_options_change_a_section_in_the_file(tmp_path):
+    path = tmp_path / "config.py"
+    path.write_text(f"_base_ = [{str(DIGITS)!r}]\nsubset = dict(images_per_class=7, seed=1)\n")
+    assert sizes(completed({}, path)) == [70, 1497]
+    cfg = completed({"subset.images_per_class": 4}, path)
+    assert sizes(cfg) == [40, 1497]
+    assert cfg.train_dataloader.dataset.seed == 1
+    assert sizes(completed({"subset": None}, path)) == [300, 1497]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"subset.image_per_class": 5}, "subset has no key 'image_per_class': did you mean 'images_per_class'"),
+        ({"subset.images_per_class": 5, "subset.share": 0.5}, "subset: give either images_per_class or share"),
+        ({"subset.seed": 5}, "subset: give images_per_class or share"),
+        ({"select.seed": 5}, "select has no key 'seed'"),
+        ({"subset": 5}, r"subset is 5, but must be a dict such as dict\(images_per_class=50\)"),
+        ({"subset.images_per_class": 0}, "subset.images_per_class is 0, but must be a whole number above 0"),
+        ({"select.share": 1.5}, "select.share is 1.5, but must be above 0 and at most 1"),
+    ],
+)
+def test_mistakes_are_named(options, message):
+    with pytest.raises(UserError, match=message):
+        completed(options)
+
+
+def test_wrapped_training_sets_are_reached(tmp_path):
+    path = tmp_path / "config.py"
+    path.write_text(
+        f"""_base_ = [{str(DIGITS)!r}]
+digits = _base_.train_dataloader.dataset
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type="RepeatDataset",
+        times=3,
+        dataset=dict(type="ConcatDataset", datasets=[digits, dict(digits, train_size=400)]),
+    )
+)
+"""
+    )
+    cfg = completed({"subset.images_per_class": 2, "select.images_per_class": 4}, path)
+    assert sizes(cfg) == [3 * 2 * 20, 2 * 40]
+
+
+def test_validation_takes_the_validation_pipeline_and_never_the_test_images():
+    cfg = completed({"subset.images_per_class": 5, "select.images_per_class": 3})
+    inner = cfg.val_dataloader.dataset.dataset
+    assert inner.split == "train"
+    assert inner.pipeline == cfg.test_dataloader.dataset.pipeline != cfg.train_dataloader.dataset.dataset.pipeline
+    assert cfg.test_dataloader.dataset.split == "test"
+    assert cfg.val_dataloader.batch_size == cfg.test_dataloader.batch_size
+
+
+def test_baseline_twin_and_the_config_that_a_run_leaves_see_the_same_images(tmp_path):
+    options = {"subset.images_per_class": 4, "select.images_per_class": 2, "custom_hooks": [dict(type="SeeHook")]}
+    options = {key.replace(".", "__"): value for key, value in options.items()}
+    options |= dict(train_dataloader__dataset__train_size=64, train_cfg__max_epochs=1)
+    seen = []
+    for lwdna in (False, True):
+        run(tiny_config(tmp_path / str(lwdna), lwdna=lwdna, **options))
+        seen.append(dict(SEEN))
+    name = "resnet8_lwdna_1xb32_digits.py"
+    run(load_config(tmp_path / "True" / name, {"work_dir": str(tmp_path / "again")}))
+    seen.append(dict(SEEN))
+    assert [len(seen[0][key]) for key in ("train", "val")] == [40, 20]
+    assert seen[0] == seen[1] == seen[2]
+    assert not seen[0]["train"] & seen[0]["val"]
+
+
+def test_the_search_is_given_the_subset(tmp_path):
+    cfg = tiny_config(tmp_path, subset__images_per_class=3, select__images_per_class=5)
+    with pytest.raises(UserError, match=r"class \d has 6 training images, but subset wants 3 and select 5"):
+        shrink(cfg, tmp_path / "plan.json")
+
+
+@pytest.mark.parametrize("task", [SR, DENOISING])
+def test_restoration_selects_on_whole_training_images(task, tmp_path):
+    root = write_images(tmp_path / "data")
+    options = dict(subset__share=0.67, select__share=0.34, train_cfg__max_iters=2)
+    summary = run(restoration_config(task, root, tmp_path / "work", **options))
+    names = list(summary["metrics"]["last"])
+    assert names
+    assert all(name.startswith("select/") for name in names)

@@ -1,0 +1,79 @@
+import math
+
+import pytest
+import torch
+
+from lwdna_mm.errors import UserError
+from lwdna_mm.shrink import RandomWidthsCriterion, TiltCriterion, UniformCriterion, search
+
+from .nets import BACKBONES, graph_of
+
+POLICIES = ["threshold", "density"]
+PROFILES = [TiltCriterion(-1.0), TiltCriterion(0.7), RandomWidthsCriterion(seed=3), RandomWidthsCriterion(1, spread=1)]
+
+
+def plan_of(graph, criterion, budget=0.5, **arguments):
+    return search(graph, criterion.scores(graph), budget * graph.flops(), growth=criterion.growth(graph), **arguments)
+
+
+def test_the_tilt_runs_from_the_first_group_to_the_last():
+    graph = graph_of("ResNet-CIFAR")
+    growth = TiltCriterion(0.5).growth(graph)
+    assert list(growth) == list(graph.free)
+    logarithms = [math.log(factor) for factor in growth.values()]
+    count = len(logarithms)
+    assert logarithms == pytest.approx([0.5 * (2 * index / (count - 1) - 1) for index in range(count)])
+
+
+def test_random_widths_depend_on_seed_and_spread_alone():
+    graph = graph_of("MobileNetV2")
+    growth = RandomWidthsCriterion(seed=2).growth(graph)
+    torch.rand(3)
+    assert RandomWidthsCriterion(seed=2).growth(graph) == growth != RandomWidthsCriterion(seed=3).growth(graph)
+    wider = RandomWidthsCriterion(seed=2, spread=1.0).growth(graph)
+    assert [factor**2 for factor in growth.values()] == pytest.approx(list(wider.values()))
+    many = torch.cat([torch.tensor(list(RandomWidthsCriterion(i).growth(graph).values())).log() for i in range(40)])
+    assert abs(many.mean()) < 0.05
+    assert many.std() == pytest.approx(0.5, rel=0.1)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("divisor", [1, 4])
+@pytest.mark.parametrize("criterion", PROFILES)
+@pytest.mark.parametrize("name", BACKBONES)
+def test_widths_are_in_proportion(name, criterion, divisor, policy):
+    graph = graph_of(name)
+    plan = plan_of(graph, criterion, min_ratio=0.1, divisor=divisor, policy=policy)
+    low, high = [], []
+    for group, factor in criterion.growth(graph).items():
+        width = graph.widths[group]
+        if width >= 2 * divisor:
+            # What the floor, or the width itself, stops says only on which side of it the ratio lies.
+            least, most = max(math.ceil(0.1 * width - 1e-9), 1) + divisor, width - divisor
+            low.append(0 if plan.widths[group] < least else (plan.widths[group] - divisor) / (factor * width))
+            high.append(math.inf if plan.widths[group] > most else (plan.widths[group] + divisor) / (factor * width))
+    assert max(low) <= min(high)
+    assert graph.flops(plan) <= 0.5 * graph.flops()
+    if divisor == 1:
+        assert graph.flops(plan) >= 0.93 * 0.5 * graph.flops()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("divisor", [1, 3])
+@pytest.mark.parametrize("name", BACKBONES)
+def test_without_tilt_or_spread_it_is_the_uniform_control(name, divisor, policy):
+    graph = graph_of(name)
+    uniform = plan_of(graph, UniformCriterion(), divisor=divisor, policy=policy)
+    for criterion in (TiltCriterion(0), RandomWidthsCriterion(seed=1, spread=0)):
+        assert plan_of(graph, criterion, divisor=divisor, policy=policy) == uniform
+
+
+def test_a_negative_spread_is_refused():
+    with pytest.raises(UserError, match=r"spread=-0.5: use a number of at least 0"):
+        RandomWidthsCriterion(spread=-0.5)
+
+
+def test_a_tilt_beyond_all_numbers_names_a_group():
+    graph = graph_of("ResNet-CIFAR")
+    with pytest.raises(UserError, match=r"growth=0\.0 of group .*use a positive number"):
+        plan_of(graph, TiltCriterion(1000))

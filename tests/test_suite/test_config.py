@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from lwdna_mm.engine import load_config
+from lwdna_mm.errors import UserError
+from lwdna_mm.suite.config import load_suite
+from lwdna_mm.suite.matrix import expand
+from tests.suite_runs import SUITE, write_suite
+
+SUITES = sorted((Path(__file__).resolve().parents[2] / "configs" / "suites").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
+def test_options_of_every_suite_fit_its_configs(path: Path):
+    runs = expand(load_suite(path))
+    assert len({run.key for run in runs}) == len(runs)
+    for config, options in {
+        (run.task.config, str(run.options)): (run.task.config, run.options) for run in runs
+    }.values():
+        load_config(config, options)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("metric =", "metrics =", "has no key 'metrics': did you mean 'metric'"),
+        ("tuned=True", "tune=True", r"arms\['lwdna-tuned'\] has no key 'tune': did you mean 'tuned'"),
+        ('equal=dict(params="lwdna")', 'equal=dict(param="lwdna")', "has 'param': did you mean 'params'"),
+        ('"lwdna": 2, "land', '"lwdan": 2, "land', "has 'lwdan': did you mean 'lwdna'"),
+        ('"narrow": 1', '"narrow": 3', "is to cost what 'lwdna' costs, which has fewer runs"),
+        ('"baseline": 2', '"baseline": 0', r"\['baseline'\] is 0, but must be the number of runs"),
+        ("grid =", "_unused =", "has no key '_unused'"),
+        ("resnet8_lwdna", "resnet9_lwdna", "does not exist"),
+        ("select = {", "select = None and {", "needs a grid and a select"),
+        ("tasks =", "tasks = (", "made_up.py"),
+    ],
+)
+def test_a_wrong_suite_is_named(tmp_path, old, new, message):
+    assert old in SUITE
+    with pytest.raises(UserError, match=message):
+        load_suite(write_suite(tmp_path, SUITE.replace(old, new)))
+
+
+def test_a_suite_that_is_not_there(tmp_path):
+    with pytest.raises(UserError, match="no such suite"):
+        load_suite(tmp_path / "none.py")

@@ -1,0 +1,84 @@
+import json
+
+import pytest
+
+from lwdna_mm.errors import UserError
+from lwdna_mm.suite.config import load_suite
+from lwdna_mm.suite.matrix import Order, expand, only, resolve
+from lwdna_mm.suite.records import Key
+from tests.suite_runs import pretend, write_suite
+
+
+@pytest.fixture
+def suite(tmp_path):
+    return load_suite(write_suite(tmp_path))
+
+
+def do_all(suite):
+    done, orders = {}, {}
+    for run in expand(suite):
+        orders[run.key] = resolve(suite, run, done)
+        done[run.key] = pretend(orders[run.key])
+    return done, orders
+
+
+def test_first_seeds_first_and_tuning_last(suite):
+    assert [str(run.key) for run in expand(suite)] == [
+        "small/baseline seed 0",
+        "small/lwdna seed 0",
+        "small/landscape-00 seed 0",
+        "small/narrow seed 0",
+        "small/baseline seed 1",
+        "small/lwdna seed 1",
+        "small/landscape-01 seed 0",
+        "small/lwdna-tuned seed 0 (lr=0.1)",
+        "small/lwdna-tuned seed 0 (lr=0.3)",
+        "small/lwdna-tuned seed 0",
+        "small/lwdna-tuned seed 1",
+        "large/uniform seed 0",
+    ]
+
+
+def test_a_baseline_has_no_section_to_change(suite):
+    _, orders = do_all(suite)
+    assert orders[Key("small", "baseline", 0)].options == {"lwdna": None}
+    assert orders[Key("small", "lwdna", 0)].options == {"lwdna.shrink.min_ratio": 0.2}
+
+
+def test_equal_cost_takes_the_place_of_other_budgets(suite):
+    _, orders = do_all(suite)
+    assert orders[Key("small", "narrow", 0)].options["lwdna.budget"] == dict(flops=None, params=0.26, acts=None)
+
+
+def test_what_varies_is_not_the_seed_of_the_training(suite):
+    _, orders = do_all(suite)
+    assert orders[Key("small", "landscape-01", 0)].options["lwdna.shrink.criterion.seed"] == 1
+
+
+def test_tuning_holds_out_and_then_takes_the_best_for_all_seeds(suite):
+    done, orders = do_all(suite)
+    tried = [key for key in done if key.stage == "select"]
+    assert [done[key].point for key in tried] == [{"optim_wrapper.optimizer.lr": lr} for lr in (0.1, 0.3)]
+    assert all("select.share" in orders[key].options for key in tried)
+    for seed in (0, 1):
+        order = orders[Key("small", "lwdna-tuned", seed)]
+        assert order.options["optim_wrapper.optimizer.lr"] == 0.3
+        assert order.point == {"optim_wrapper.optimizer.lr": 0.3}
+        assert "select.share" not in order.options
+
+
+def test_orders_travel_as_json(suite):
+    _, orders = do_all(suite)
+    for order in orders.values():
+        back = Order.from_dict(json.loads(json.dumps(order.to_dict())))
+        assert back == order
+        assert back.spec == order.spec
+    assert len({order.folder for order in orders.values()}) == len(orders)
+
+
+def test_only_what_is_wanted_and_what_it_needs(suite):
+    runs = expand(suite)
+    assert [str(run.key) for run in only(runs, ["small/narrow"])] == ["small/lwdna seed 0", "small/narrow seed 0"]
+    assert len(only(runs, ["small/lwdna-tuned", "large"])) == 5
+    with pytest.raises(UserError, match="--only small/narow: did you mean 'small/narrow'"):
+        only(runs, ["small/narow"])
