@@ -37,11 +37,13 @@ class Place:
 
     Attributes:
         value: LW-DNA's, of the plans' training seed where it has that one, else the mean of its seeds.
+        of: which of the two.
         beaten, count: how many plans are worse than it, of how many.
         interval: 95 % of the share of all random plans that are worse (Clopper and Pearson).
     """
 
     value: float
+    of: str
     beaten: int
     count: int
     interval: tuple[float, float]
@@ -53,11 +55,14 @@ def place(task: Task, arm: str = LWDNA) -> Place | None:
         return None
     runs = task.arms[arm]
     seed = task.landscape[0].seed
-    value = runs[seed].value if seed in runs else float(np.mean(task.values(arm)))
+    if seed in runs:
+        value, of = runs[seed].value, f"seed {seed}"
+    else:
+        value, of = float(np.mean(task.values(arm))), "mean of its seeds"
     sign = -1 if task.less_is_better else 1
     beaten = sum(sign * record.value < sign * value for record in task.landscape)
     share = stats.binomtest(beaten, len(task.landscape)).proportion_ci(CONFIDENCE)
-    return Place(value, beaten, len(task.landscape), (float(share.low), float(share.high)))
+    return Place(value, of, beaten, len(task.landscape), (float(share.low), float(share.high)))
 
 
 def compare_spreads(task: Task) -> Spread | None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from ..runs.history import less_is_better
 from ..errors import UserError
+from ..runs.history import less_is_better
 from .records import TEST, Record
 
 BASELINE, UNIFORM, LWDNA, LANDSCAPE = "baseline", "uniform", "lwdna", "landscape-"

@@ -1,0 +1,78 @@
+"""The parts of a report, as Markdown and as HTML."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading; level 1 is the report's."""
+
+    text: str
+    level: int
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; its cells are text, and each row has as many as the head."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure and what there is to say of it; Markdown leaves it out.
+
+    Attributes:
+        name: of its file, without suffix.
+    """
+
+    name: str
+    figure: Figure
+    caption: str
+
+
+Block = Heading | Text | Table | Picture
+
+
+def to_markdown(blocks: Iterable[Block], level: int = 1) -> str:
+    """The blocks as Markdown, without pictures; ``level`` is that of the first heading's number signs."""
+    parts = []
+    for block in blocks:
+        if isinstance(block, Heading):
+            parts.append(f"{'#' * (block.level + level - 1)} {block.text}")
+        elif isinstance(block, Text):
+            parts.append(block.text)
+        elif isinstance(block, Table):
+            lines = [block.head, ["---", *["---:"] * (len(block.head) - 1)], *block.rows]
+            cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+            parts.append("\n".join(f"| {' | '.join(line)} |" for line in cells))
+    return "\n\n".join(parts) + "\n"
+
+
+def to_html(blocks: Iterable[Block], show: Callable[[Picture], str]) -> list[str]:
+    """The blocks as HTML; ``show`` makes a picture's image tag."""
+    parts = []
+    for block in blocks:
+        if isinstance(block, Heading):
+            parts.append(f"<h{block.level}>{escape(block.text)}</h{block.level}>")
+        elif isinstance(block, Text):
+            parts.append(f"<p>{escape(block.text)}</p>")
+        elif isinstance(block, Table):
+            rows = ["".join(f"<th>{escape(cell)}</th>" for cell in block.head)]
+            rows += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in block.rows]
+            parts.append(f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>")
+        else:
+            parts.append(f"<figure>{show(block)}<figcaption>{escape(block.caption)}</figcaption></figure>")
+    return parts

@@ -1,0 +1,110 @@
+"""The pictures over all tasks of a suite: against the number of training images."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, NullLocator
+
+from .drawing import (
+    CONTROLS,
+    Style,
+    add_legend,
+    describe_metric,
+    describe_size,
+    draw_difference,
+    family_of,
+    limits_of,
+    new_figure,
+)
+from .statistics import LWDNA, UNIFORM, Task
+
+_TUNED = ("lwdna-tuned", "uniform-tuned")
+
+
+def draw_gain_by_size(tasks: Sequence[Task], styles: Mapping[str, Style]) -> Figure | None:
+    """What the widths alone give, against the number of training images: the figure the suite exists for.
+
+    LW-DNA minus uniform widths with the same start, untuned and with both tuned, and the controls minus uniform.
+
+    Returns:
+        None where no task has a size, two have the same, or nothing can be compared.
+    """
+    tasks = _sized(tasks)
+    arms = list(dict.fromkeys(arm for task in tasks for arm in task.arms))
+    pairs = [(LWDNA, UNIFORM), _TUNED]
+    pairs += [(arm, UNIFORM) for arm in arms if family_of(arm) in CONTROLS and not arm.endswith(("-fresh", "-tuned"))]
+    series = {pair: [(task.size, found) for task in tasks if (found := task.compare(*pair))] for pair in pairs}
+    series = {pair: found for pair, found in series.items() if found}
+    if not series:
+        return None
+    figure = new_figure(9.0, 4.8)
+    axis = figure.subplots()
+    axis.set_ylim(*limits_of([difference for found in series.values() for _, difference in found]))
+    axis.axhline(0, color="0.3", linewidth=1, zorder=1)
+    places = _places([[size for size, _ in found] for found in series.values()])
+    for sizes, ((arm, other), found) in zip(places, series.items(), strict=True):
+        style = styles[arm]
+        axis.plot(sizes, [d.mean for _, d in found], style.line, color=style.color, linewidth=1, alpha=0.6)
+        shape = dict(color=style.color, marker=style.marker, markersize=7, label=f"{arm} - {other}")
+        axis.plot([], [], style.line, **shape)  # for the legend: in the plot a shape may be filled or not
+        for size, (_, difference) in zip(sizes, found, strict=True):
+            draw_difference(axis, size, difference, style, upright=True)
+    _finish_sizes(axis, tasks)
+    axis.set_ylabel(f"{describe_metric(tasks[0])}: difference")
+    add_legend(figure)
+    return figure
+
+
+def draw_metric_by_size(tasks: Sequence[Task], styles: Mapping[str, Style]) -> Figure | None:
+    """The metric of every arm against the number of training images, a dot a seed; None as above."""
+    tasks = _sized(tasks)
+    arms = [arm for arm in styles if any(arm in task.arms for task in tasks)]
+    if not arms:
+        return None
+    figure = new_figure(9.0, 5.2)
+    axis = figure.subplots()
+    places = _places([[task.size for task in tasks if arm in task.arms] for arm in arms])
+    for sizes, arm in zip(places, arms, strict=True):
+        style = styles[arm]
+        found = [task.values(arm) for task in tasks if arm in task.arms]
+        shape = dict(color=style.color, linewidth=1, marker=style.marker, markersize=6, label=arm)
+        axis.plot(sizes, [np.mean(values) for values in found], style.line, **shape)
+        for size, values in zip(sizes, found, strict=True):
+            axis.plot([size] * len(values), values, "o", color="white", markeredgecolor=style.color, markersize=3)
+    _finish_sizes(axis, tasks)
+    axis.set_ylabel(describe_metric(tasks[0]))
+    add_legend(figure)
+    return figure
+
+
+def _sized(tasks: Sequence[Task]) -> list[Task]:
+    tasks = [task for task in tasks if task.size is not None and task.arms]
+    comparable = len({task.size for task in tasks}) == len(tasks) and len({task.metric for task in tasks}) == 1
+    return tasks if comparable else []
+
+
+def _places(series: Sequence[Sequence[int]]) -> list[list[float]]:
+    """Where to draw the sizes of every series, so that those that share a size stand side by side."""
+    places: list[list[float]] = []
+    for i, sizes in enumerate(series):
+        places.append([])
+        for size in sizes:
+            count = sum(size in other for other in series)
+            before = sum(size in other for other in series[:i])
+            # On the logarithmic axis; sizes are some factor of two apart.
+            step = min(1.1, 1.5 ** (1 / max(count - 1, 1)))
+            places[-1].append(size * step ** (before - (count - 1) / 2))
+    return places
+
+
+def _finish_sizes(axis: Axes, tasks: Sequence[Task]) -> None:
+    sizes = [task.size for task in tasks]
+    axis.set_xscale("log")
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axis.set_xlim(min(sizes) / 1.5, max(sizes) * 1.5)
+    axis.set_xlabel(describe_size(tasks[0]))
+    axis.grid(axis="y", alpha=0.3)

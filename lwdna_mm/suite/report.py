@@ -1,0 +1,128 @@
+"""The report of a suite, done or half done: ``report.html`` with pictures, and ``report.md`` with the tables."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from ..compat.mmengine_io import write_atomically
+from ..errors import UserError
+from ..visualization.page import encode_png, format_image, format_page
+from .blocks import Block, Heading, Picture, Text, to_html, to_markdown
+from .drawing import Style, describe_size, styles_of
+from .figures import draw_gain_by_size, draw_metric_by_size
+from .records import Key, Record
+from .statistics import CONFIDENCE, Task, split_tasks
+from .tables import (
+    arms_table,
+    describe_progress,
+    landscape_blocks,
+    parts_blocks,
+    summary_table,
+    tuning_blocks,
+    use_blocks,
+)
+from .task_figures import draw_costs, draw_forest, draw_gap, draw_landscape, draw_widths
+
+_HOW = (
+    f"Differences are paired by seed; in brackets their {CONFIDENCE:.0%} t intervals, widened (Bonferroni) for all "
+    "comparisons that the task's tables make. They say how much other seeds would change; the sampling error of the "
+    "test images, which all runs share, is not in them. 'Ahead' and 'behind' are said only where the interval does not "
+    "hold zero; 'not told apart' does not mean equal. Costs are relative to the task's baseline."
+)
+_BARS = (
+    f"Thick: {CONFIDENCE:.0%} interval of this comparison alone. Thin: corrected for all of the task. Small dots: "
+    "seeds. Filled: told from zero. Arrows: the interval goes on."
+)
+_MACHINES = "Runs come from several machines, where one seed need not give the same random numbers."
+
+
+def write_report(records: Sequence[Record], out: str | Path, planned: Collection[Key] | None = None) -> Path:
+    """Write the report of a suite.
+
+    Args:
+        records: of one suite.
+        out: the folder of ``report.html``, which needs no other file, of its pictures as PNG, and of ``report.md``.
+        planned: the suite's runs, so that the report can say what is not done yet.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        UserError: there are no records, or they do not belong together.
+    """
+    blocks = _blocks(records, planned, pictures=True)
+    out = Path(out)
+
+    def show(picture: Picture) -> str:
+        png = encode_png(picture.figure)
+        write_atomically(png, out / f"{picture.name}.png")
+        return format_image(png, picture.caption)
+
+    page = format_page(f"Suite {records[0].suite}", to_html(blocks, show))
+    write_atomically(page.encode(), out / "report.html")
+    write_atomically(to_markdown(blocks).encode(), out / "report.md")
+    return out / "report.html"
+
+
+def format_markdown(records: Sequence[Record], planned: Collection[Key] | None = None, level: int = 1) -> str:
+    """The tables as Markdown, its first heading with ``level`` number signs; otherwise as :func:`write_report`."""
+    return to_markdown(_blocks(records, planned, pictures=False), level)
+
+
+def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures: bool) -> list[Block]:
+    if not records:
+        raise UserError("no records: no run of the suite is done yet")
+    tasks = split_tasks(records)
+    styles = styles_of(tasks)
+    blocks: list[Block] = [
+        Heading(f"Suite {records[0].suite}", 1),
+        Text(describe_progress(records, planned)),
+        Text(_HOW),
+    ]
+    summary = summary_table(tasks)
+    if summary:
+        blocks += [Heading("What the widths alone give", 2), summary]
+    if pictures:
+        blocks += _overview(tasks, styles)
+    for task in tasks:
+        blocks += _task(task, styles, pictures)
+    return [*blocks, Heading("What it has cost", 2), *use_blocks(records)]
+
+
+def _overview(tasks: Sequence[Task], styles: Mapping[str, Style]) -> list[Block]:
+    drawn = [
+        ("gain", draw_gain_by_size(tasks, styles), f"What the widths alone give, and the controls. {_BARS}"),
+        ("metric", draw_metric_by_size(tasks, styles), "Every arm: mean, and a circle a seed."),
+    ]
+    return [Picture(name, figure, caption) for name, figure, caption in drawn if figure is not None]
+
+
+def _task(task: Task, styles: Mapping[str, Style], pictures: bool) -> list[Block]:
+    size = "" if task.size is None else f": {task.size:,} {describe_size(task)}"
+    blocks: list[Block] = [Heading(f"Task {task.name}{size}", 2)]
+    if task.arms:
+        blocks.append(arms_table(task))
+        machines = {record.machine for runs in task.arms.values() for record in runs.values()}
+        if len(machines) > 1:
+            blocks.append(Text(_MACHINES))
+    for heading, found in (
+        ("Start and widths", parts_blocks(task)),
+        ("Tuning", tuning_blocks(task)),
+        ("Random plans", landscape_blocks(task)),
+    ):
+        blocks += [Heading(heading, 3), *found] if found else []
+    return blocks + (_pictures(task, styles) if pictures and task.arms else [])
+
+
+def _pictures(task: Task, styles: Mapping[str, Style]) -> list[Block]:
+    drawn = [
+        ("differences", draw_forest(task, styles), f"Every arm minus uniform. {_BARS}"),
+        ("gap", draw_gap(task, styles), "On training and on test images, a circle a seed."),
+        ("landscape", draw_landscape(task, styles), "Random plans at one cost and one training seed."),
+        ("costs", draw_costs(task, styles), "Means against cost; the lines span the seeds."),
+        (
+            "widths",
+            draw_widths(task, styles),
+            "Width of every channel group, in the order of execution; bands: seeds.",
+        ),
+    ]
+    return [Picture(f"{task.name}-{name}", figure, caption) for name, figure, caption in drawn if figure is not None]

@@ -1,0 +1,206 @@
+"""The tables and sentences of a suite's report."""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+
+from .blocks import Block, Table, Text
+from .costs import machine_use, relative_costs
+from .landscape import compare_spreads, place
+from .records import SELECT, Key, Record, describe_point
+from .statistics import CONFIDENCE, LANDSCAPE, LWDNA, UNIFORM, Difference, Task, seeds_needed
+
+_NONE = "-"
+
+
+def describe_progress(records: Iterable[Record], planned: Collection[Key] | None) -> str:
+    """How many of the planned runs are done, and which arms lack some."""
+    done = {record.key for record in records}
+    if planned is None:
+        return f"{len(done)} runs."
+    counts: dict[str, list[int]] = {}
+    for key in planned:
+        arm = LANDSCAPE.rstrip("-") if key.arm.startswith(LANDSCAPE) else key.arm
+        name = f"{key.task}: {arm}" + (" (grid)" if key.stage == SELECT else "")
+        count = counts.setdefault(name, [0, 0])
+        count[0] += key in done
+        count[1] += 1
+    lacking = [f"{name} {have} of {whole}" for name, (have, whole) in counts.items() if have < whole]
+    text = f"{len(done.intersection(planned))} of {len(set(planned))} runs."
+    return text + (f" Not complete: {'; '.join(lacking)}." if lacking else "")
+
+
+def summary_table(tasks: Sequence[Task]) -> Table | None:
+    """What the widths alone give, task by task; None where no task can tell."""
+    head = ["task", "images", "seeds", "lwdna - uniform", "verdict", "lwdna-tuned - uniform-tuned", "verdict"]
+    rows = []
+    for task in tasks:
+        plain, tuned = task.compare(LWDNA), task.compare("lwdna-tuned", "uniform-tuned")
+        if plain or tuned:
+            seeds = " and ".join(str(len(one.seeds)) for one in (plain, tuned) if one)
+            cells = [cell for one in (plain, tuned) for cell in (_difference(task, one), _verdict(one))]
+            rows.append([task.name, _NONE if task.size is None else f"{task.size:,}", seeds, *cells])
+    return Table(head, rows) if rows else None
+
+
+def arms_table(task: Task) -> Table:
+    """One row an arm: the metric, its difference to uniform, and the costs relative to the baseline."""
+    head = [
+        "arm",
+        "seeds",
+        task.metric,
+        f"minus uniform [{CONFIDENCE:.0%}, corrected]",
+        "verdict",
+        "on training images",
+    ]
+    head += ["FLOPs", "params", "activations", "training time", "search s", "training s"]
+    costs = relative_costs(task)
+    rows = []
+    for arm, runs in task.arms.items():
+        difference = task.compare(arm) if arm != UNIFORM else None
+        records = list(runs.values())
+        row = [arm, str(len(runs)), _statistic(task, task.values(arm)), _difference(task, difference)]
+        row += [_verdict(difference), _statistic(task, [record.train_value for record in records])]
+        row += [_mean(by_arm.get(arm, []), ".2f") for by_arm in costs.values()]
+        row += [_mean([record.search_seconds for record in records], ",.1f")]
+        row += [_mean([record.training_seconds for record in records], ",.0f")]
+        rows.append(row)
+    return Table(head, rows)
+
+
+def parts_blocks(task: Task) -> list[Block]:
+    """What start and widths give, each alone, and how many seeds would be needed; empty where nothing can tell."""
+    parts = task.parts()
+    if not parts:
+        return []
+    effect = _effect(task)
+    head = ["part", "arms", "seeds", f"difference [{CONFIDENCE:.0%}, corrected]", "verdict"]
+    head += [f"{CONFIDENCE:.0%} interval alone", f"seeds to see {effect:g}: alone, corrected"]
+    rows = []
+    for name, one in parts.items():
+        row = [name, f"{one.arm} - {one.other}", str(len(one.seeds)), _difference(task, one), _verdict(one)]
+        rows.append([*row, _interval(task, one.interval), _needed(one, effect)])
+    blocks: list[Block] = [Table(head, rows)]
+    three = [parts[name].seeds for name in ("total", "start", "widths") if name in parts]
+    if len(three) == 3 and len(set(three)) > 1:
+        blocks.append(Text("The seeds differ, so that total is not exactly start plus widths."))
+    return blocks
+
+
+def tuning_blocks(task: Task) -> list[Block]:
+    """The points of the grid and what each arm has chosen; empty without tuning."""
+    if not task.grid:
+        return []
+    points = {describe_point(record.point): record.point for record in task.grid}
+    tuned = list(dict.fromkeys(record.arm for record in task.grid))
+    values = {(describe_point(record.point), record.arm): record.value for record in task.grid}
+    chosen = {arm: {describe_point(record.point) for record in task.arms.get(arm, {}).values()} for arm in tuned}
+    rows = []
+    for point in points:
+        row = [point]
+        for arm in tuned:
+            value = values.get((point, arm))
+            mark = " (chosen)" if point in chosen[arm] else ""
+            row.append(_NONE if value is None else f"{value:.{_digits(task)}f}{mark}")
+        rows.append(row)
+    blocks: list[Block] = [Table([f"{task.metric} on held-out training images", *tuned], rows)]
+    for arm in tuned:
+        for option, value in ((o, v) for point in sorted(chosen[arm]) for o, v in points.get(point, {}).items()):
+            tried = sorted({point[option] for point in points.values()})
+            if len(tried) > 2 and value in (tried[0], tried[-1]):
+                text = f"{arm}: the chosen {option.rpartition('.')[2]} {value:g} is at the edge of the grid"
+                blocks.append(Text(f"{text}; a better one may lie beyond it."))
+    return blocks
+
+
+def landscape_blocks(task: Task) -> list[Block]:
+    """Where LW-DNA stands among random plans, and whether plans differ more than seeds; empty without a landscape."""
+    if len(task.landscape) < 2:
+        return []
+    values = [record.value for record in task.landscape]
+    lines = [f"Landscape: {len(values)} random plans at one training seed, {_statistic(task, values)}."]
+    found, spread = place(task), compare_spreads(task)
+    if found:
+        low, high = found.interval
+        lines.append(
+            f"{LWDNA} ({found.value:.{_digits(task)}f}, {found.of}) is better than {found.beaten} of them; "
+            f"the share of all random plans that it beats is {low:.2f} to {high:.2f} ({CONFIDENCE:.0%})."
+        )
+    if spread:
+        low, high = spread.interval
+        answer = "plans differ more than seeds do" if spread.matters else "not told apart from the seeds"
+        lines.append(
+            f"Do widths matter here at all? The variance over plans is {spread.ratio:.1f} [{low:.1f}, {high:.1f}] times"
+            " that over the seeds of arms with fixed widths"
+            f" ({spread.seed_freedom} degrees of freedom): {answer}."
+        )
+    return [Text(" ".join(lines))]
+
+
+def use_blocks(records: Sequence[Record]) -> list[Block]:
+    """Machines, hours, days, and versions."""
+    rows, total = [], {"core-hours": 0.0, "device-hours": 0.0}
+    for machine, use in machine_use(records).items():
+        there = [record for record in records if record.machine == machine]
+        days = sorted({record.date for record in there})
+        span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        versions = [", ".join(sorted({getattr(record, name) for record in there})) for name in ("torch", "code")]
+        unit = "core-hours" if use.cores else "device-hours"
+        rows.append([machine, str(use.runs), f"{use.hours:.1f} {unit}", span, *versions])
+        total[unit] += use.hours
+    told = " and ".join(f"{hours:.1f} {unit}" for unit, hours in total.items() if hours)
+    rough = "Runs may have shared a machine, so that times are rough."
+    head = ["machine", "runs", "search and training", "days", "torch", "code"]
+    return [Table(head, rows), Text(f"In all {told}, tuning and landscape included. {rough}")]
+
+
+def _digits(task: Task) -> int:
+    """Decimals that give the task's values four figures."""
+    tested = [record for runs in task.arms.values() for record in runs.values()]
+    largest = max(abs(record.value) for record in (*tested, *task.landscape, *task.grid))
+    return max(0, 3 - math.floor(math.log10(largest))) if largest else 2
+
+
+def _effect(task: Task) -> float:
+    """Half a point: of a hundred, or where the metric is a share, of one."""
+    values = [abs(record.value) for runs in task.arms.values() for record in runs.values()]
+    return 0.5 if max(values) > 1 else 0.005
+
+
+def _statistic(task: Task, values: Sequence[float | None]) -> str:
+    values = [value for value in values if value is not None]
+    if not values:
+        return _NONE
+    text = f"{np.mean(values):.{_digits(task)}f}"
+    return text + (f" ± {np.std(values, ddof=1):.{_digits(task)}f}" if len(values) > 1 else "")
+
+
+def _mean(values: Sequence[float | None], form: str) -> str:
+    values = [value for value in values if value is not None]
+    return format(float(np.mean(values)), form) if values else _NONE
+
+
+def _difference(task: Task, difference: Difference | None) -> str:
+    if difference is None:
+        return _NONE
+    text = f"{difference.mean:+.{_digits(task)}f}"
+    return text + (f" {_interval(task, difference.corrected)}" if difference.corrected else "")
+
+
+def _interval(task: Task, interval: tuple[float, float] | None) -> str:
+    return f"[{interval[0]:+.{_digits(task)}f}, {interval[1]:+.{_digits(task)}f}]" if interval else _NONE
+
+
+def _verdict(difference: Difference | None) -> str:
+    if difference is None:
+        return _NONE
+    return difference.verdict + (" (one seed)" if len(difference.seeds) == 1 else "")
+
+
+def _needed(difference: Difference, effect: float) -> str:
+    if difference.deviation is None:
+        return _NONE
+    levels = [(1 - CONFIDENCE) / comparisons for comparisons in (1, difference.comparisons)]
+    counts = [seeds_needed(difference.deviation, effect, alpha=level) for level in levels]
+    return ", ".join("very many" if count is None else str(count) for count in counts)

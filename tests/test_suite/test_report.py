@@ -1,0 +1,204 @@
+import base64
+import re
+
+import numpy as np
+import pytest
+
+from lwdna_mm.errors import UserError
+from lwdna_mm.suite.costs import machine_use, relative_costs
+from lwdna_mm.suite.drawing import styles_of
+from lwdna_mm.suite.figures import draw_gain_by_size, draw_metric_by_size
+from lwdna_mm.suite.records import Key
+from lwdna_mm.suite.report import format_markdown, write_report
+from lwdna_mm.suite.statistics import split_tasks
+from lwdna_mm.suite.task_figures import draw_costs, draw_forest, draw_gap, draw_landscape, draw_widths
+
+from .made import make, make_arm
+
+PARTIAL = {"lone": [make("lwdna")], "no uniform": [make("baseline", 18.0), make("lwdna")]}
+PARTIAL["nothing measured"] = [make("uniform", 20.0, train_value=None, widths=None, size=None)]
+PARTIAL["only a grid"] = [make("lwdna-tuned", stage="select", point={"optimizer.lr": 0.1})]
+PARTIAL["only plans"] = [make(f"landscape-{i:02d}", 20.0 + i) for i in range(3)]
+PARTIAL["nothing right"] = [*make_arm("uniform", 0.0, 0.0), *make_arm("lwdna", 0.0, 0.0)]
+
+
+@pytest.fixture
+def records():
+    arms = [make_arm("baseline", 18.0, 18.2, 17.9), make_arm("uniform", 19.9, 19.8, 20.1)]
+    arms += [make_arm("lwdna", 24.3, 23.6, 24.6), make_arm("random", 21.2, 19.9), make_arm("torch-pruning", 90.0)]
+    arms += [make_arm("uniform", 30.0, 30.5, task="200"), make_arm("lwdna", 30.6, 30.4, task="200")]
+    for arm in ("uniform-tuned", "lwdna-tuned"):
+        points = [{"optimizer.lr": 0.1, "optimizer.weight_decay": decay} for decay in (1e-4, 1e-3, 3e-3)]
+        arms.append([make(arm, 20.0 + 100 * p["optimizer.weight_decay"], stage="select", point=p) for p in points])
+        arms.append(make_arm(arm, 22.0, 22.4, 22.3 if arm.startswith("l") else None, point=points[-1]))
+    arms.append([make(f"landscape-{i:02d}", 20.0 + i) for i in range(6)])
+    return [record for arm in arms for record in arm]
+
+
+def cells(markdown, first):
+    """The cells of the first row that starts with this one."""
+    line = next(line for line in markdown.splitlines() if line.startswith(f"| {first} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_table_of_arms(records):
+    text = format_markdown(records)
+    row = cells(text, "lwdna")
+    assert row[1:3] == ["3", "24.17 ± 0.51"]
+    difference = split_tasks(records)[0].compare("lwdna")
+    low, high = difference.corrected
+    assert row[3] == f"+4.23 [{low:+.2f}, {high:+.2f}]"
+    assert row[4] == "ahead"
+    assert row[5:] == ["64.17 ± 0.51", "1.00", "0.26", "1.39", "1.39", "4.0", "834"]
+    assert cells(text, "uniform")[3:5] == ["-", "-"]
+
+
+def test_no_winner_without_an_interval_that_leaves_zero_out(records):
+    text = format_markdown(records)
+    assert cells(text, "torch-pruning")[3:5] == ["+70.10", "not told apart (one seed)"]
+    assert cells(text, "random")[4] == "not told apart"
+    for line in text.splitlines():
+        held = re.search(r"\| [-+][\d.]+ \[([-+][\d.]+), ([-+][\d.]+)\] \| ([^|]*) \|", line)
+        if held and float(held[1]) <= 0 <= float(held[2]):
+            assert held[3] == "not told apart"
+
+
+def test_parts_tuning_and_landscape(records):
+    text = format_markdown(records)
+    start, widths, total = (cells(text, part) for part in ("start", "widths", "total"))
+    assert float(total[3].split()[0]) == pytest.approx(
+        float(start[3].split()[0]) + float(widths[3].split()[0]), abs=0.011
+    )
+    assert [int(count) for count in widths[6].split(", ")] == sorted(int(count) for count in widths[6].split(", "))
+    assert cells(text, "lr=0.1,weight_decay=0.003")[1:] == ["20.30 (chosen)", "20.30 (chosen)"]
+    assert cells(text, "lr=0.1,weight_decay=0.001")[1:] == ["20.10", "20.10"]
+    assert "lwdna-tuned: the chosen weight_decay 0.003 is at the edge of the grid" in text
+    assert "6 random plans at one training seed, 22.50 ± 1.87. lwdna (24.30, seed 0) is better than 5 of them" in text
+    assert "Do widths matter here at all?" in text
+
+
+def test_seeds_that_differ_between_parts_are_told():
+    arms = [*make_arm("baseline", 18.0), *make_arm("uniform", 19.9, 19.8), *make_arm("lwdna", 24.3, 23.6)]
+    assert "total is not exactly start plus widths" in format_markdown(arms)
+    assert "not exactly" not in format_markdown(arms[1:])
+
+
+def test_what_is_missing_is_told(records):
+    planned = [record.key for record in records] + [Key("50", "random", 2), Key("50", "torch-pruning", 1)]
+    planned += [Key("50", f"landscape-{i:02d}", 0) for i in (6, 7)]
+    text = format_markdown(records, planned)
+    missing = "50: random 2 of 3; 50: torch-pruning 1 of 2; 50: landscape 6 of 8."
+    assert f"{len(records)} of {len(planned)} runs. Not complete: {missing}" in text
+    assert f"{len(records)} of {len(records)} runs.\n" in format_markdown(records, [r.key for r in records])
+    assert text.startswith("# Suite tiny\n")
+    assert format_markdown(records, level=3).startswith("### Suite tiny\n")
+
+
+def test_core_hours_of_all_runs():
+    records = [make(training_seconds=1799.0, search_seconds=1.0), make(seed=1, training_seconds=1800.0)]
+    records[1] = make(seed=1, training_seconds=1800.0, search_seconds=None, machine="AMD EPYC, 4 threads")
+    records.append(make(seed=2, training_seconds=360.0, search_seconds=0.0, machine="NVIDIA H100"))
+    assert [use.hours for use in machine_use(records).values()] == pytest.approx([0.5, 2.0, 0.1])
+    assert "In all 2.5 core-hours and 0.1 device-hours" in format_markdown(records)
+    assert "several machines" in format_markdown(records)
+
+
+def test_times_are_compared_on_one_machine():
+    slow = dict(machine="old", training_seconds=3000.0)
+    records = [make("baseline", seed=0, training_seconds=100.0), make("baseline", seed=1, training_seconds=300.0)]
+    records += [make(training_seconds=300.0), make(seed=1, **slow), make("random", **slow)]
+    assert relative_costs(split_tasks(records)[0])["training time"] == {"baseline": [0.5, 1.5], "lwdna": [1.5]}
+
+
+def test_report_is_one_page_with_pictures_beside_it(records, tmp_path):
+    page = write_report(records, tmp_path / "report").read_text()
+    pictures = [base64.b64decode(data) for data in re.findall(r'src="data:image/png;base64,([^"]*)"', page)]
+    files = {path.name: path.read_bytes() for path in (tmp_path / "report").glob("*.png")}
+    assert sorted(pictures) == sorted(files.values())
+    names = ["differences", "gap", "landscape", "costs", "widths"]
+    assert set(files) == {"gain.png", "metric.png", *(f"50-{n}.png" for n in names)} | {
+        f"200-{n}.png" for n in names if n != "landscape"
+    }
+    assert "src=" in page
+    assert not re.search(r"https?://", page)
+    assert (tmp_path / "report" / "report.md").read_text() == format_markdown(records)
+
+
+@pytest.mark.parametrize("name", PARTIAL)
+def test_any_part_of_a_suite_can_be_reported(name, tmp_path):
+    page = write_report(PARTIAL[name], tmp_path).read_text()
+    assert "ahead" not in page.replace("'Ahead'", "").replace("&#x27;Ahead&#x27;", "")
+    assert "nan" not in (tmp_path / "report.md").read_text()
+
+
+def test_nothing_to_report(tmp_path):
+    with pytest.raises(UserError, match="no records"):
+        write_report([], tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_main_figure_shows_the_differences_of_every_size(records):
+    tasks = split_tasks(records)
+    axis = draw_gain_by_size(tasks, styles_of(tasks)).axes[0]
+    assert axis.get_xscale() == "log"
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["50", "200"]
+    legend = [line.get_label() for line in axis.lines if not line.get_label().startswith("_")]
+    assert legend == [
+        "lwdna - uniform",
+        "lwdna-tuned - uniform-tuned",
+        "random - uniform",
+        "torch-pruning - uniform",
+    ]
+    drawn = [set(line.get_ydata()) for line in axis.lines]
+    assert {tasks[0].compare("lwdna").mean, tasks[1].compare("lwdna").mean} in drawn
+    assert set(tasks[0].compare("lwdna").interval) in drawn
+    assert all({value} in drawn for value in tasks[0].compare("lwdna").values)  # every seed
+    # Sizes that several series share are drawn side by side.
+    places = [x for line in axis.lines for x in line.get_xdata() if 40 < x < 65]
+    assert len(set(np.round(places, 6))) == 4
+
+
+def test_no_main_figure_without_sizes():
+    for records in ([make("lwdna"), make("uniform", size=50, task="other")], [make(task="digits"), make("uniform")]):
+        tasks = split_tasks(records)
+        assert draw_gain_by_size(tasks, styles_of(tasks)) is None
+    same_size = [make(arm, task=task, size=50) for arm in ("lwdna", "uniform") for task in ("a", "b")]
+    tasks = split_tasks(same_size)
+    assert draw_gain_by_size(tasks, styles_of(tasks)) is None
+    assert draw_metric_by_size(tasks, styles_of(tasks)) is None
+
+
+def test_forest_names_arms_seeds_and_verdicts(records):
+    task = split_tasks(records)[0]
+    figure = draw_forest(task, styles_of([task]))
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names[::-1][:2] == ["baseline (3 seeds)", "uniform-tuned (2 seeds)"]
+    assert names[0] == "torch-pruning (1 seed)"
+    verdicts = [label.get_text() for label in figure.axes[0].child_axes[0].get_yticklabels()]
+    assert dict(zip(names, verdicts, strict=True))["lwdna (3 seeds)"] == "ahead"
+
+
+def test_widths_are_relative_to_uniform_in_the_order_of_execution(records):
+    task = split_tasks(records)[0]
+    axis = draw_widths(task, styles_of([task])).axes[0]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["stem", "layer2", "layer10"]
+    line = next(line for line in axis.lines if line.get_label() == "lwdna, lwdna-tuned")
+    assert line.get_ydata().tolist() == [2, 1, 0.5]
+
+
+def test_landscape_gap_and_costs(records):
+    task = split_tasks(records)[0]
+    styles = styles_of([task])
+    steps = draw_landscape(task, styles).axes[0].lines[0]
+    assert (steps.get_xdata()[-1], steps.get_ydata()[-1]) == (25, 1)
+    gap = draw_gap(task, styles).axes[0]
+    assert any(np.allclose(line.get_xdata(), [64.3, 63.6, 64.6]) for line in gap.lines if len(line.get_xdata()) == 3)
+    costs = draw_costs(task, styles)
+    assert [axis.get_xlabel().split(",")[0] for axis in costs.axes] == [
+        "FLOPs",
+        "parameters",
+        "activations",
+        "training time",
+    ]
+    at = {line.get_label(): line.get_xdata() for line in costs.axes[0].lines}
+    assert at["lwdna"] == [1.0]
