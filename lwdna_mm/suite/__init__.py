@@ -1,0 +1,1 @@
+"""Suites: tasks x arms x seeds, run, kept and compared."""
