@@ -31,7 +31,7 @@ from .cost import complexity, training
 from .planned import apply_plan, resized_model
 from .protocol import build_model, complete, experiment_name
 from .section import LwdnaSection, parse_section
-from .shrink_hook import ShrinkHook
+from .shrink_hook import SearchHook, ShrinkHook
 
 PLAN = "plan.json"
 
@@ -80,8 +80,13 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     return _train(cfg, section, work_dir / PLAN, checkpoint)
 
 
-def shrink(cfg: Config, out: str | Path) -> ChannelPlan:
+def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] = ShrinkHook) -> ChannelPlan:
     """Run the first half only: search the plan of a config with an ``lwdna`` section and write it to ``out``.
+
+    Args:
+        cfg: from :func:`load_config`; changed in place.
+        out: where the plan goes; the weights go beside it.
+        hook: what makes the plan.
 
     Raises:
         UserError: as :func:`run`.
@@ -92,7 +97,7 @@ def shrink(cfg: Config, out: str | Path) -> ChannelPlan:
     _refuse_pretrained(cfg)
     complete(cfg)
     check_data(cfg, ["train_dataloader"])
-    search_plan(cfg, section, out)
+    search_plan(cfg, section, out, hook)
     return ChannelPlan.from_json(out)
 
 
@@ -136,7 +141,7 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
+def search_plan(cfg: Config, section: LwdnaSection, out: str | Path, hook: type[SearchHook] = ShrinkHook) -> None:
     """Widen the network, judge its channels on a few batches and write the plan: the shrinkage of the paper.
 
     The same config and seed give the same plan.
@@ -145,6 +150,7 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
         cfg: completed by :func:`complete`.
         section: its parsed ``lwdna`` section.
         out: where the plan goes; the weights go beside it.
+        hook: what makes the plan.
 
     Raises:
         UserError: the network cannot be traced, or the budget cannot be reached.
@@ -158,7 +164,7 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
     # Gates rename the parameters, which paramwise_cfg may name; and they must be there before a runner wraps the
     # model for several processes.
     optim_wrapper = build_optim_wrapper(wide, cfg.optim_wrapper)
-    hook = ShrinkHook(wide, section, baseline, seed, out, started)
+    search = hook(wide, section, baseline, seed, out, started)
     shrink = section.shrink
     runner = Runner(
         model=wide,
@@ -176,7 +182,7 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path) -> None:
         experiment_name=experiment_name(cfg, "search"),
         cfg=Config({key: cfg[key] for key in ("model_wrapper_cfg", "sync_bn") if key in cfg}),
     )
-    runner.register_hook(hook)
+    runner.register_hook(search)
     runner.train()
 
 

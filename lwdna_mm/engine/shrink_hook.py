@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.dist import all_gather_object, barrier, broadcast_object_list, get_world_size, is_main_process
@@ -17,23 +18,19 @@ from ..shrink import CRITERIA, attach_gates, search
 from .section import LwdnaSection
 
 
-@HOOKS.register_module()
-class ShrinkHook(Hook):
-    """Judges the channels of the widened network and writes the plan (the shrinkage of the paper).
+class SearchHook(Hook):
+    """What makes a plan of the widened network while it sees a few mini-batches.
 
     The runner's model is the widened network, its loop a :class:`ShrinkLoop`. At the end the plan lies in
     ``out`` and the weights cut out of the widened network beside it, under the same name with suffix ``.pth``.
 
     Args:
-        model: the widened network, before a runner wraps it; gates are attached to it until the end of the run.
+        model: the widened network, before a runner wraps it.
         section: the ``lwdna`` section of the config.
         baseline: the channel graph of the network before it was widened.
-        seed: written into the plan, and given to criteria that draw numbers.
+        seed: written into the plan.
         out: where the plan goes.
         started: ``time.perf_counter()`` at the beginning of the search, for its cost.
-
-    Raises:
-        BudgetError: the smallest allowed network already costs more than the budget.
     """
 
     priority = "VERY_LOW"
@@ -49,9 +46,47 @@ class ShrinkHook(Hook):
     ) -> None:
         self.model, self.section, self.baseline, self.seed = model, section, baseline, seed
         self.out, self.started = Path(out), started
+        self.graph = trace(model, section.trace_options)
+
+    def write(self, runner: Runner, plan: ChannelPlan, criterion: dict[str, Any]) -> None:
+        """Cut the network to the plan, which is described as made by ``criterion``, and write both."""
+        self.model.cpu()  # where it was traced
+        if is_main_process():
+            small = resize(self.model, self.graph, plan)
+            samples = runner.max_iters * runner.train_dataloader.batch_sampler.batch_size * get_world_size()
+            seconds = round(time.perf_counter() - self.started, 2)
+            options = self.section.plan_options
+            described = describe_plan(plan, self.graph, self.baseline, options, criterion, self.seed)
+            # The plan comes last: where it is, the search is over.
+            cost = dict(samples=samples, flops=self.graph.flops(), seconds=seconds)
+            write_weights(small, cost, weights_path(self.out))
+            described.to_json(self.out)
+        barrier()
+
+
+@HOOKS.register_module()
+class ShrinkHook(SearchHook):
+    """Judges the channels of the widened network by a criterion and searches the plan (the shrinkage of the paper).
+
+    Args: as :class:`SearchHook`. Gates are attached to ``model`` until the end of the run, and ``seed`` is given to
+    criteria that draw numbers.
+
+    Raises:
+        BudgetError: the smallest allowed network already costs more than the budget.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        section: LwdnaSection,
+        baseline: ChannelGraph,
+        seed: int,
+        out: str | Path,
+        started: float,
+    ) -> None:
+        super().__init__(model, section, baseline, seed, out, started)
         self.criterion_config = CRITERIA.complete(section.shrink.criterion, seed=seed)
         self.criterion = CRITERIA.build(self.criterion_config)
-        self.graph = trace(model, section.trace_options)
         self._search({name: torch.ones(group.width) for name, group in self.graph.free.items()})
         self.gates = attach_gates(model, self.graph)
 
@@ -75,10 +110,7 @@ class ShrinkHook(Hook):
             )
         plan = self._search(scores)
         self.gates.remove()
-        self.model.cpu()  # where it was traced
-        if is_main_process():
-            self._write(runner, plan)
-        barrier()
+        self.write(runner, plan, self.criterion_config)
 
     def _search(self, scores: dict[str, Tensor]) -> ChannelPlan:
         shrink, budget = self.section.shrink, self.section.budget
@@ -107,15 +139,3 @@ class ShrinkHook(Hook):
             names = states[0]["sums"]
             merged = {name: sum(state["sums"][name] for state in states) for name in names}
             self.criterion.load_state_dict(dict(batches=sum(state["batches"] for state in states), sums=merged))
-
-    def _write(self, runner: Runner, plan: ChannelPlan) -> None:
-        small: nn.Module = resize(self.model, self.graph, plan, inherit=True)
-        samples = runner.max_iters * runner.train_dataloader.batch_sampler.batch_size * get_world_size()
-        cost = dict(
-            samples=samples, flops=int(self.graph.flops()), seconds=round(time.perf_counter() - self.started, 2)
-        )
-        options = self.section.plan_options
-        described = describe_plan(plan, self.graph, self.baseline, options, self.criterion_config, self.seed)
-        # The plan comes last: where it is, the search is over.
-        write_weights(small, cost, weights_path(self.out))
-        described.to_json(self.out)

@@ -11,13 +11,13 @@ from mmengine.config import Config
 
 from ..compat.mmengine_io import write_atomically
 from ..engine import apply_arguments, evaluate, load_config, run
-from ..engine.checkpoint import find_last_checkpoint
 from ..engine.subset import judge_training_set
 from ..errors import UserError, one_line
+from ..runs.checkpoint_file import find_last_checkpoint
 from ..runs.history import read_history
 from .machine import describe_machine
 from .matrix import Order
-
+from .peers import torch_pruning_plan
 from .records import Record
 
 ORDER, RECORD = "order.json", "record.json"
