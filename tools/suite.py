@@ -52,16 +52,15 @@ def run(args: argparse.Namespace) -> None:
 
 def report(args: argparse.Namespace) -> None:
     """Write report.html and report.md about the runs that are done."""
-    from lwdna_mm.suite.report import write_report
-
     from lwdna_mm.suite.records import read_records
+    from lwdna_mm.suite.report import write_report
     from lwdna_mm.suite.scheduler import done_records
 
     suite, runs, work_dir, records = _places(args)
     found = [*done_records(suite, runs, read_records(records)).values()]
     if not found:
         raise UserError(f"{records}: no run is done yet; begin with `run`")
-    print(write_report(found, args.out or work_dir / "report"))
+    print(write_report(found, args.out or work_dir / "report", [one.key for one in runs]))
 
 
 def list_runs(args: argparse.Namespace) -> None:

@@ -102,7 +102,7 @@ def _value(order: Order, metrics: dict[str, float]) -> float:
 
 def _end_with_parent() -> None:
     """End when the process that holds the other end of stdin does, even if that was killed."""
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)  # a buffered read would hold a lock that the end of the interpreter waits for
     os._exit(1)
 
 
