@@ -23,7 +23,7 @@ from ..models.builders import as_plan, resize_fresh
 from ..models.trace import trace
 from ..runs.checkpoint_file import LAST_CHECKPOINT, check_fits, find_last_checkpoint, load_checkpoint_file
 from ..runs.history import read_history, set_aside
-from ..runs.plan_file import check_search, weights_path
+from ..runs.plan_file import check_search, check_target, weights_path
 from ..runs.summary import SUMMARY, summarize, write_summary
 from .checkpoint import SafeCheckpointHook
 from .config import check_data
@@ -92,8 +92,7 @@ def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] = ShrinkHook) ->
         UserError: as :func:`run`.
     """
     section = parse_section(cfg.lwdna)
-    if Path(out).suffix == ".pth" or Path(out).is_dir():
-        raise UserError(f"{out}: give the plan a file name such as plan.json; its weights go beside it as .pth")
+    check_target(out)
     _refuse_pretrained(cfg)
     complete(cfg)
     check_data(cfg, ["train_dataloader"])

@@ -57,11 +57,10 @@ def format_table(work_dirs: Sequence[str | Path]) -> str:
 
 
 def _rows(groups: Sequence[Group], metrics: Sequence[str]) -> list[list[str]]:
-    head = ["network", "runs", *metrics, *[f"best {name}" for name in metrics]]
-    rows = [[*head, "MFLOPs", "M parameters", "M activations"]]
+    rows = [["network", "runs", *metrics, "MFLOPs", "M parameters", "M activations"]]
     for group in groups:
         row = [group.label, str(len(group.runs))]
-        row += [_statistic(group, "metrics", kind, name) for kind in ("last", "best") for name in metrics]
+        row += [_statistic(group, "metrics", "last", name) for name in metrics]
         row += [_statistic(group, cost, scale=1e-6) for cost in ("flops", "params", "acts")]
         rows.append(row)
     return rows
@@ -72,7 +71,7 @@ def _statistic(group: Group, *keys: str, scale: float = 1.0) -> str:
     if found is None:
         return "-"
     mean, deviation, _ = found
-    return f"{mean * scale:.4g}" + (f" ± {deviation * scale:.2g}" if deviation is not None else "")
+    return f"{mean * scale:.4g}" + (f" ± {deviation * scale:.2g}" if deviation else "")
 
 
 def _table(groups: Sequence[Group], metrics: Sequence[str]) -> str:
@@ -84,8 +83,10 @@ def _table(groups: Sequence[Group], metrics: Sequence[str]) -> str:
 
 def _note(groups: Sequence[Group]) -> str:
     seeds = [f"{escape(group.label)}: {', '.join(str(s) for s in group.values('seed'))}" for group in groups]
-    most = max(len(group.runs) for group in groups)
-    caution = "Mean ± standard deviation over the runs." if most > 1 else "One run each: differences may be chance."
+    if max(len(group.runs) for group in groups) > 1:
+        caution = "Mean ± standard deviation over the runs; a figure without it is the same in all."
+    else:
+        caution = "One run each: differences may be chance."
     protocols = {run.summary.get("protocol") for group in groups for run in group.runs} - {None}
     caution += "".join(f" Protocol: {escape(protocol)}." for protocol in sorted(protocols))
     return f'<p class="note">{caution} Metrics at the end of the training. Seeds: {"; ".join(seeds)}.</p>'
@@ -109,13 +110,13 @@ def _search_cost(groups: Sequence[Group]) -> str:
 
 
 def _visuals(groups: Sequence[Group]) -> list[str]:
-    """Pictures that a task has left in ``work_dir/visuals``: tracks, for instance."""
+    """Pictures that a task has left: tracks, for instance."""
     figures = []
     for group in groups:
         for run in group.runs:
-            for path in sorted(run.path.glob("visuals/*.png")):
-                caption = f"{group.label}, seed {run.summary['seed']}: {path.stem.replace('_', ' ')}"
-                picture = format_image(path.read_bytes(), caption)
+            for name, png in run.pictures.items():
+                caption = f"{group.label}, seed {run.summary['seed']}: {name.replace('_', ' ')}"
+                picture = format_image(png, caption)
                 figures.append(f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>")
     return ["<h2>Examples</h2>", *figures] if figures else []
 
