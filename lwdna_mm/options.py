@@ -2,11 +2,11 @@
 
 import argparse
 
+from mmengine.config import DictAction
+
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """What every tool that starts a runner takes: ``config``, ``--launcher``, ``--cfg-options``."""
-    from mmengine.config import DictAction
-
     parser.add_argument("config", help="config file")
     parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none")
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by torch's old launcher")

@@ -168,8 +168,8 @@ def latency(args: argparse.Namespace) -> list[Row]:
     """Time the inference of a config's network and of that network resized to plans; they take turns."""
     from lwdna_mm.channels import ChannelPlan
     from lwdna_mm.engine import load_config
+    from lwdna_mm.engine.planned import resized_model
     from lwdna_mm.engine.protocol import build_model
-    from lwdna_mm.engine.trained import resized_model
     from lwdna_mm.models.trace import parse_shapes, trace
 
     cfg = load_config(args.config)

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from lwdna_mm.apis.tracking import add_evaluation_arguments, evaluate, tracker_from
 from lwdna_mm.datasets.tracking import GOT10kFolder, read_tracks
-from lwdna_mm.engine.tracking import add_evaluation_arguments, evaluate, tracker_from
 from lwdna_mm.errors import one_line
 from lwdna_mm.evaluation.tracking import LocalGOT10k
 

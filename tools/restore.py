@@ -39,8 +39,8 @@ def show_tiles(done: int, total: int) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line; the exit status is 1 where some images could not be restored."""
     args = parse_args(argv)
+    from lwdna_mm.apis.restore import Restorer, find_images, load_restorer, restore_file
     from lwdna_mm.engine import load_config
-    from lwdna_mm.engine.restore import Restorer, find_images, load_restorer, restore_file
     from lwdna_mm.models.restoration.tiling import check_tiling
 
     check_tiling(args.tile, args.overlap)

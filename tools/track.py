@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lwdna_mm.engine.tracking import SAVERS, add_network_arguments, load_tracker
+from lwdna_mm.apis.tracking import SAVERS, add_network_arguments, load_tracker
 from lwdna_mm.errors import UserError, one_line
 
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp"}

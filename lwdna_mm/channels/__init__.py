@@ -1,6 +1,7 @@
 """The channel engine: find the coupled channels of any CNN and resize it to a plan. Pure torch."""
 
-from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, ChannelGroup, analyze
+from lwdna_mm.channels.analyze import analyze
+from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, ChannelGroup
 from lwdna_mm.channels.plan import ChannelPlan, PlanError
 from lwdna_mm.channels.resize import resize, verify
 from lwdna_mm.channels.transfer import ResizeError

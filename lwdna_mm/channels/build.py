@@ -11,9 +11,9 @@ from torch import nn
 
 from lwdna_mm.channels.complexity import Axis, Complexity, Polynomial
 from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, ChannelGroup, Tracing
-from lwdna_mm.channels.labels import Recorder, Site
 from lwdna_mm.channels.suggest import closest
-from lwdna_mm.channels.trace import trace
+from lwdna_mm.channels.tracing.labels import Recorder, Site
+from lwdna_mm.channels.tracing.trace import trace
 
 
 def build_graph(model: nn.Module, tracing: Tracing) -> ChannelGraph:

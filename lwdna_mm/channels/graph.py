@@ -1,21 +1,18 @@
-"""ChannelGroup and ChannelGraph: which channels of a network belong together; analyze() finds them."""
+"""ChannelGroup and ChannelGraph: which channels of a network belong together, and what they cost."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
 
 from lwdna_mm.channels.complexity import Complexity
-from lwdna_mm.channels.labels import Site
 from lwdna_mm.channels.plan import ChannelPlan, PlanError
 from lwdna_mm.channels.suggest import closest
-from lwdna_mm.channels.trace import Forward
+from lwdna_mm.channels.tracing.labels import Site
+from lwdna_mm.channels.tracing.trace import Forward
 from lwdna_mm.errors import UserError
 
 
@@ -152,47 +149,3 @@ class ChannelGraph:
     def scaled(self, ratio: float) -> ChannelPlan:
         """The plan that multiplies the width of every free group by ``ratio`` (rounded, at least 1)."""
         return ChannelPlan({name: max(1, round(g.width * ratio)) for name, g in self.free.items()})
-
-
-def analyze(
-    model: nn.Module,
-    example_inputs: Tensor | Sequence[Any],
-    grouped: str = "within",
-    keep: Sequence[str] = (),
-    amortized: Sequence[int] = (),
-    on_failure: str = "raise",
-    forward: Forward | None = None,
-) -> ChannelGraph:
-    """Find the channel groups of a network by one forward pass.
-
-    Args:
-        model: any module; it is run in eval mode and left as it was.
-        example_inputs: what it is called with, a tensor or a sequence; batch size 1 is the cheapest.
-        grouped: what a grouped convolution loses: channels ``'within'`` every conv-group, or ``'whole'``
-            conv-groups. Depthwise convolutions always lose whole ones.
-        keep: groups, or modules whose channels, are not to change; a module stands for all that is in it.
-        amortized: indices of inputs whose work is done once for many passes and not counted as FLOPs.
-        on_failure: ``'freeze'`` tries the graph out, widened and shrunk, and freezes every group that
-            does not come out right; ``'raise'`` leaves that to :func:`~lwdna_mm.channels.resize`.
-        forward: how to call the model, ``forward(model, *example_inputs)``; by default it is called as is.
-
-    Raises:
-        AnalysisError: if an option is unknown or ``keep`` names what has no channels in the model.
-    """
-    from lwdna_mm.channels.build import build_graph
-    from lwdna_mm.channels.trial import freeze_failures
-
-    if grouped not in ("within", "whole"):
-        raise AnalysisError(f"grouped={grouped!r}: expected 'within' or 'whole'")
-    if on_failure not in ("raise", "freeze"):
-        raise AnalysisError(f"on_failure={on_failure!r}: expected 'raise' or 'freeze'")
-    inputs = (example_inputs,) if isinstance(example_inputs, Tensor) else tuple(example_inputs)
-    call = forward or _call
-    keep = (keep,) if isinstance(keep, str) else tuple(keep)
-    tracing = Tracing(inputs, call, frozenset(amortized), grouped == "whole", keep)
-    graph = build_graph(model, tracing)
-    return freeze_failures(model, graph) if on_failure == "freeze" else graph
-
-
-def _call(model: nn.Module, *inputs: Any) -> Any:
-    return model(*inputs)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from lwdna_mm.channels.attributes import adjust_attributes
 from lwdna_mm.channels.build import build_graph
 from lwdna_mm.channels.graph import ChannelGraph
-from lwdna_mm.channels.labels import Site
+from lwdna_mm.channels.tracing.labels import Site
 from lwdna_mm.errors import UserError
 
 Sources = dict[str, list[int]]

@@ -11,9 +11,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from lwdna_mm.channels.graph import ChannelGraph
-from lwdna_mm.channels.labels import Site
 from lwdna_mm.channels.plan import ChannelPlan
-from lwdna_mm.channels.trace import evaluating
+from lwdna_mm.channels.tracing.labels import Site
+from lwdna_mm.channels.tracing.trace import evaluating
 from lwdna_mm.channels.transfer import ResizeError, Transfer, assign, copy_structure, owners_of
 
 # Relative errors of sums in another order. In float64 a misplaced channel shows through some fifty layers; float32 is

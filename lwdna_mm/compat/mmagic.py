@@ -114,7 +114,7 @@ class _Bool8Loader(SourceFileLoader):
     """Loads ``mmagic.utils.trans_utils``, which needs the removed ``np.bool8`` during its import only."""
 
     def exec_module(self, module: ModuleType) -> None:
-        import numpy as np
+        import numpy as np  # noqa: PLC0415  importing the package imports nothing heavy
 
         if hasattr(np, "bool8"):
             return super().exec_module(module)

@@ -30,7 +30,7 @@ class BicubicDownsample(BaseTransform):
 
         It needs ``gt`` (H, W, C) and ``scale``, which divides H and W (see mmagic's ``ModCrop``).
         """
-        from mmagic.datasets.transforms import MATLABLikeResize
+        from mmagic.datasets.transforms import MATLABLikeResize  # noqa: PLC0415  mmagic is optional
 
         resize = MATLABLikeResize(keys=["gt"], scale=1 / results["scale"])
         results["img"] = resize._resize(results["gt"]).round().clip(0, 255).astype(np.uint8)

@@ -2,12 +2,12 @@
 
 from ..compat import cpu_amp
 from ..compat.mmengine_io import write_atomically
+from ..runs.summary import format_summary
 from . import channels_last, checkpoint, exact_resume, shrink_hook, shrink_loop
 from .arguments import apply_arguments
 from .config import load_config
 from .pipeline import evaluate, run, shrink
 from .section import parse_section
-from .summary import format_summary
 
 __all__ = [
     "apply_arguments",

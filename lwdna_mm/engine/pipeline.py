@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.dist import broadcast_object_list
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner, set_random_seed
@@ -21,15 +21,17 @@ from ..compat import mmengine_io
 from ..errors import UserError
 from ..models.builders import as_plan, resize_fresh
 from ..models.trace import trace
-from .checkpoint import LAST_CHECKPOINT, SafeCheckpointHook, check_fits, find_last_checkpoint, load_checkpoint_file
+from ..runs.checkpoint_file import LAST_CHECKPOINT, check_fits, find_last_checkpoint, load_checkpoint_file
+from ..runs.history import read_history, set_aside
+from ..runs.plan_file import check_search, check_target, weights_path
+from ..runs.summary import SUMMARY, summarize, write_summary
+from .checkpoint import SafeCheckpointHook
 from .config import check_data
-from .history import read_history, set_aside
-from .plan_file import check_search, weights_path
+from .cost import complexity, training
+from .planned import apply_plan, resized_model
 from .protocol import build_model, complete, experiment_name
 from .section import LwdnaSection, parse_section
 from .shrink_hook import SearchHook, ShrinkHook
-from .summary import SUMMARY, complexity, write_summary
-from .trained import apply_plan, resized_model
 
 PLAN = "plan.json"
 
@@ -71,7 +73,8 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     elif section is None:
         return _train(cfg, None, None, checkpoint)
     elif (work_dir / PLAN).is_file():
-        check_search(as_plan(work_dir / PLAN), work_dir / PLAN, section, cfg.randomness.seed)
+        found, criterion = as_plan(work_dir / PLAN), section.shrink.criterion
+        check_search(found, work_dir / PLAN, section.plan_options, criterion, cfg.randomness.seed)
     else:
         _search_or_recover(cfg, section, work_dir / PLAN, checkpoint)
     return _train(cfg, section, work_dir / PLAN, checkpoint)
@@ -89,8 +92,7 @@ def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] = ShrinkHook) ->
         UserError: as :func:`run`.
     """
     section = parse_section(cfg.lwdna)
-    if Path(out).suffix == ".pth" or Path(out).is_dir():
-        raise UserError(f"{out}: give the plan a file name such as plan.json; its weights go beside it as .pth")
+    check_target(out)
     _refuse_pretrained(cfg)
     complete(cfg)
     check_data(cfg, ["train_dataloader"])
@@ -255,7 +257,18 @@ def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpo
     runner.train()
     if _lacks_last_validation(runner):  # the run was killed between its last checkpoint and that
         runner.val_loop.run()
-    return write_summary(runner, plan, section.init if section else None, cost)
+    facts = dict(
+        config=Path(runner.cfg.filename or "config").stem,
+        seed=runner.seed,
+        init=section.init if section else None,
+        protocol=runner.cfg.get("protocol"),
+        training=training(runner),
+        **cost,
+    )
+    summary = summarize(runner.work_dir, facts, plan)
+    if is_main_process():
+        write_summary(runner.work_dir, summary)
+    return summary
 
 
 def _lacks_last_validation(runner: Runner) -> bool:

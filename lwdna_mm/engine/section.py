@@ -71,6 +71,21 @@ class LwdnaSection:
             amortized=list(self.amortized),
         )
 
+    @property
+    def plan_options(self) -> dict[str, Any]:
+        """What a plan depends on besides the network, the criterion and the seed, in plain JSON types."""
+        shrink = self.shrink
+        return dict(
+            policy=shrink.policy,
+            budget={name: value for name, value in vars(self.budget).items() if value is not None},
+            widen=self.widen,
+            min_ratio=shrink.min_ratio,
+            divisor=shrink.divisor,
+            iters=shrink.iters,
+            warmup_iters=shrink.warmup_iters,
+            **self.trace_options,
+        )
+
 
 def parse_section(section: Mapping[str, Any]) -> LwdnaSection:
     """Check and complete the ``lwdna`` section of a config.

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from ..channels import ChannelGraph, ChannelPlan, resize
 from ..models.trace import trace
 from ..registry import HOOKS
+from ..runs.plan_file import describe_plan, weights_path, write_weights
 from ..shrink import CRITERIA, attach_gates, search
-from .plan_file import describe_plan, weights_path, write_weights
 from .section import LwdnaSection
 
 
@@ -55,7 +55,7 @@ class SearchHook(Hook):
             small = resize(self.model, self.graph, plan)
             samples = runner.max_iters * runner.train_dataloader.batch_sampler.batch_size * get_world_size()
             seconds = round(time.perf_counter() - self.started, 2)
-            described = describe_plan(plan, self.graph, self.baseline, self.section, criterion, self.seed)
+            described = describe_plan(plan, self.graph, self.baseline, self.section.plan_options, criterion, self.seed)
             # The plan comes last: where it is, the search is over.
             cost = dict(samples=samples, flops=self.graph.flops(), seconds=seconds)
             write_weights(small, cost, weights_path(self.out))

@@ -10,9 +10,9 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from ..compat.mmengine_io import write_atomically
+from ..runs.grouping import BASELINE, Group, group_runs, metric_names, read_run
 from .crops import compose
 from .figures import draw_curves, draw_overview, draw_widths
-from .runs import BASELINE, Group, group_runs, metric_names, read_run
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em; color: #222 }

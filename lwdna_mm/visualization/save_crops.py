@@ -52,7 +52,7 @@ class SaveCrops(Hook):
     after_test_iter = after_val_iter
 
     def _save(self, folder: Path, sample: object, top: int, left: int) -> None:
-        from mmagic.evaluation.metrics import psnr
+        from mmagic.evaluation.metrics import psnr  # noqa: PLC0415  mmagic is optional
 
         images = dict(input=sample.input, output=sample.output.pred_img, target=sample.gt_img)
         images = {kind: image.float().cpu() for kind, image in images.items()}

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lwdna_mm.channels import analyze
-from lwdna_mm.channels.rules import RULES
+from lwdna_mm.channels.tracing.rules import RULES
 from tests.oracle import halved_difference, masked_difference, random_plan
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "channels.md"
@@ -29,7 +29,7 @@ class Gated(nn.Module):
 def test_the_example_rule_makes_glu_exact() -> None:
     model, x = Gated().double().eval(), torch.randn(1, 3, 4, 4, dtype=torch.float64)
     assert not analyze(model, x).free
-    (example,) = re.findall(r"```python\n(from lwdna_mm.channels.labels.*?)```", PAGE.read_text(), re.S)
+    (example,) = re.findall(r"```python\n(from lwdna_mm.channels.tracing.labels.*?)```", PAGE.read_text(), re.S)
     before = dict(RULES)
     try:
         exec(example, {})

@@ -1,4 +1,3 @@
-import pickle
 from pathlib import Path
 
 import pytest
@@ -7,8 +6,8 @@ from mmengine.fileio import LocalBackend
 
 from lwdna_mm.compat.mmengine_io import AtomicLocalBackend, load_weights_only
 from lwdna_mm.engine import run
-from lwdna_mm.engine.checkpoint import check_fits, find_last_checkpoint, load_checkpoint_file
 from lwdna_mm.errors import UserError
+from lwdna_mm.runs.checkpoint_file import load_checkpoint_file
 from tests.digits_runs import tiny_config
 
 
@@ -49,31 +48,6 @@ def test_the_config_text_of_a_checkpoint_is_not_executed(tmp_path):
     run(tiny_config(tmp_path, lwdna=False, train_cfg__max_epochs=2), resume=True)
     assert load_checkpoint_file(tmp_path / "epoch_2.pth")["meta"]["epoch"] == 2
     assert not (tmp_path / "ran").exists()
-
-
-def test_damaged_and_missing_files_are_named(tmp_path):
-    with pytest.raises(UserError, match="no such checkpoint"):
-        load_checkpoint_file(tmp_path / "none.pth")
-    whole = pickle.dumps(1)
-    torch.save(dict(state_dict={}), tmp_path / "cut.pth")
-    for content in (b"", (tmp_path / "cut.pth").read_bytes()[:100], b"no checkpoint", whole[:3]):
-        (tmp_path / "cut.pth").write_bytes(content)
-        with pytest.raises(UserError, match=r"cut\.pth"):
-            load_checkpoint_file(tmp_path / "cut.pth")
-    torch.save([1], tmp_path / "list.pth")
-    with pytest.raises(UserError, match="no 'state_dict'"):
-        load_checkpoint_file(tmp_path / "list.pth")
-
-
-def test_check_fits_names_the_tensor():
-    wanted = dict(a=torch.zeros(2, 3), n=torch.tensor(0))
-    check_fits(dict(wanted), "x.pth", wanted)
-    with pytest.raises(UserError, match=r"x.pth is of another network: a is of shape \(3, 3\) there"):
-        check_fits(dict(wanted, a=torch.zeros(3, 3)), "x.pth", wanted)
-    with pytest.raises(UserError, match=r"n is absent there and of shape \(\) here"):
-        check_fits(dict(a=wanted["a"]), "x.pth", wanted)
-    with pytest.raises(UserError, match="b is of shape"):
-        check_fits(dict(wanted, b=wanted["a"]), "x.pth", wanted)
 
 
 @pytest.fixture
@@ -119,9 +93,3 @@ def test_a_kill_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         AtomicLocalBackend().put(b"new", path)
     assert path.read_bytes() == b"old"
-
-
-def test_last_checkpoint_of_a_moved_folder(tmp_path):
-    assert find_last_checkpoint(tmp_path) is None
-    (tmp_path / "last_checkpoint").write_text("/gone/epoch_2.pth")
-    assert find_last_checkpoint(tmp_path) == tmp_path / "epoch_2.pth"

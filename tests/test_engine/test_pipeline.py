@@ -5,10 +5,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from lwdna_mm.engine import run, shrink
-from lwdna_mm.engine.checkpoint import load_checkpoint_file
+from lwdna_mm.engine.planned import resized_model
 from lwdna_mm.engine.protocol import build_model
-from lwdna_mm.engine.trained import resized_model
 from lwdna_mm.errors import UserError
+from lwdna_mm.runs.checkpoint_file import load_checkpoint_file
 from lwdna_mm.shrink import BudgetError
 from tests.digits_runs import tiny_config
 

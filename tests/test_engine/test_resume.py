@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
 from lwdna_mm.engine import pipeline, run
-from lwdna_mm.engine.checkpoint import find_last_checkpoint, load_checkpoint_file
+from lwdna_mm.runs.checkpoint_file import find_last_checkpoint, load_checkpoint_file
 from tests.digits_runs import CONFIGS, tiny_config, tiny_options
 
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
+from lwdna_mm.apis.trained import load_trained
 from lwdna_mm.engine import load_config, run, shrink
-from lwdna_mm.engine.checkpoint import load_checkpoint_file
 from lwdna_mm.engine.protocol import build_model
-from lwdna_mm.engine.trained import load_trained
 from lwdna_mm.errors import UserError
 from lwdna_mm.registry import HOOKS
+from lwdna_mm.runs.checkpoint_file import load_checkpoint_file
 from tests.digits_runs import tiny_config
 
 

@@ -12,13 +12,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lwdna_mm.channels import ChannelGraph, analyze, resize
 from lwdna_mm.engine import run, shrink
-from lwdna_mm.engine.checkpoint import load_checkpoint_file
 from lwdna_mm.engine.shrink_hook import ShrinkHook
 from lwdna_mm.errors import UserError
 from lwdna_mm.models.builders import resize_fresh
+from lwdna_mm.runs.checkpoint_file import load_checkpoint_file
+from lwdna_mm.runs.grouping import read_run
 from lwdna_mm.suite import peers
 from lwdna_mm.suite.peers import TorchPruningHook, prune, torch_pruning_plan
-from lwdna_mm.visualization.runs import read_run
 from tests.digits_runs import tiny_config
 from tests.test_shrink.nets import classifier, graph_of, images
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lwdna_mm import engine
-from lwdna_mm.engine.checkpoint import load_checkpoint_file
+from lwdna_mm.runs.checkpoint_file import load_checkpoint_file
 from tests.restoration_runs import DENOISING, SR, tiny_config, write_images
 
 CROPS = {"set5-chelsea": [10, 10], "set12-chelsea": [10, 10]}

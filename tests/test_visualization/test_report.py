@@ -5,88 +5,15 @@ import re
 import pytest
 
 from lwdna_mm.errors import UserError
+from lwdna_mm.runs.grouping import group_runs, read_run
 from lwdna_mm.visualization.figures import draw_widths
 from lwdna_mm.visualization.report import format_table, write_report
-from lwdna_mm.visualization.runs import group_runs, read_run
-
-NAMES = ["stem", "layer1.conv1", "layer1.conv2"]
-PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
-
-
-def make_run(path, seed, psnr, criterion=None):
-    """A finished work_dir, written by hand."""
-    (path / "20260101_000000" / "vis_data").mkdir(parents=True)
-    lines = [dict(lr=0.1, loss=1.0 / step, step=step, time=0.1) for step in (10, 20)]
-    lines += [dict(lr=0.1, loss=9.0, step=20, time=0.1), {"Set5/PSNR": psnr, "step": 20, "time": 0.1}]
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    (path / "20260101_000000" / "vis_data" / "scalars.json").write_text(text)
-    metrics = {"Set5/PSNR": psnr}
-    summary = dict(config="edsr", seed=seed, flops=None, params=1000, metrics=dict(best=metrics, last=metrics))
-    summary["training"] = dict(samples=100, seconds=10.0)
-    if criterion:
-        base = dict(flops=5_000_000, params=1000, widths=dict.fromkeys(NAMES, 8))
-        plan = dict(criterion=dict(type=criterion), widths={"stem": 12, "layer1.conv1": 4}, baseline=base)
-        (path / "plan.json").write_text(json.dumps(plan))
-        summary.update(flops=4_900_000, search=dict(samples=5, flops=1, seconds=2.0, share=0.03))
-    (path / "summary.json").write_text(json.dumps(summary))
-    return path
+from tests.report_runs import NAMES, PIXEL, make_runs
 
 
 @pytest.fixture
 def work_dirs(tmp_path):
-    dirs = [make_run(tmp_path / f"base{seed}", seed, 30 + seed) for seed in (0, 2)]
-    dirs += [make_run(tmp_path / f"lw{seed}", seed, 31.5, "GradientCriterion") for seed in (0, 1)]
-    dirs += [make_run(tmp_path / "random", 0, 29.0, "lwdna_mm.RandomCriterion")]
-    dirs += [make_run(tmp_path / "taylor", 0, 29.5, "TaylorCriterion")]
-    (dirs[2] / "visuals").mkdir()
-    (dirs[2] / "visuals" / "baby_x2.png").write_bytes(PIXEL)
-    return dirs
-
-
-def test_groups_and_statistics(work_dirs):
-    groups = group_runs([read_run(path) for path in reversed(work_dirs)])
-    assert [group.label for group in groups] == ["baseline", "LW-DNA", "LW-DNA (TaylorCriterion)", "random control"]
-    assert groups[0].statistic("metrics", "last", "Set5/PSNR") == (31, pytest.approx(2**0.5), 2)
-    assert groups[3].statistic("metrics", "last", "Set5/PSNR") == (29, None, 1)
-    # The baseline's config has no input shape; the plan made from a network of its size knows its FLOPs.
-    assert groups[0].values("flops") == [5_000_000, 5_000_000]
-    assert groups[0].statistic("search", "share") is None
-
-
-def test_controls_have_names(tmp_path):
-    kinds = ["UniformCriterion", "TiltCriterion", "RandomWidthsCriterion", "torch-pruning"]
-    groups = group_runs([read_run(make_run(tmp_path / kind, 0, 30.0, kind)) for kind in kinds])
-    assert [g.label for g in groups] == ["random widths control", "tilt control", "torch-pruning", "uniform control"]
-
-
-def test_other_settings_are_no_seeds(tmp_path):
-    runs = [read_run(make_run(tmp_path / str(i), i, 30.0 + i, "GradientCriterion")) for i in range(3)]
-    runs[2].plan["divisor"], runs[2].summary["init"] = 8, "fresh"
-    groups = {group.label: len(group.runs) for group in group_runs(runs)}
-    assert groups == {"LW-DNA, divisor None, init None": 2, "LW-DNA, divisor 8, init fresh": 1}
-
-
-def test_runs_of_other_networks_are_refused(work_dirs, tmp_path):
-    runs = [read_run(path) for path in work_dirs]
-    runs[0].summary["params"] = 999
-    with pytest.raises(UserError, match=r"base0 do not belong together"):
-        group_runs(runs)
-
-
-def test_a_run_counts_once_and_a_seed_too(work_dirs):
-    runs = [read_run(path) for path in work_dirs]
-    assert len(group_runs([*runs, read_run(work_dirs[0] / ".." / "base0")])[0].runs) == 2
-    runs[1].summary["seed"] = 0
-    with pytest.raises(UserError, match=r"base0 and .*base2 are both baseline with seed 0"):
-        group_runs(runs)
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
-@pytest.mark.parametrize("name", ["summary.json", "plan.json"])
-def test_damaged_files_are_named(work_dirs, name, content):
-    (work_dirs[2] / name).write_text(content)
-    with pytest.raises(UserError, match=f"lw0/{name}: "):
-        read_run(work_dirs[2])
+    return make_runs(tmp_path)
 
 
 def test_page_needs_no_other_file(work_dirs, tmp_path):

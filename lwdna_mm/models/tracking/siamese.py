@@ -1,16 +1,13 @@
 """The Siamese network as an mmengine model."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from mmengine.model import BaseModel
 
+from ...datasets.tracking import Track
 from ...registry import MODELS
 from .tracker import SiameseTracker
-
-if TYPE_CHECKING:
-    from ...datasets.tracking import Track
 
 
 @MODELS.register_module()
@@ -52,7 +49,7 @@ class SiameseNetwork(BaseModel):
         exemplar: torch.Tensor | None = None,
         search: torch.Tensor | None = None,
         boxes: torch.Tensor | None = None,
-        sequences: "Sequence[Track] | None" = None,
+        sequences: Sequence[Track] | None = None,
         mode: str = "tensor",
     ) -> torch.Tensor | tuple[torch.Tensor, ...] | dict[str, torch.Tensor] | list[dict]:
         """Runs both branches, or tracks.
@@ -88,7 +85,7 @@ class SiameseNetwork(BaseModel):
         """What tracking one target needs of its exemplar (n, 3, exemplar_size, exemplar_size)."""
         return self.head.template(self.embed(exemplar))
 
-    def _track(self, sequences: "Sequence[Track]") -> list[dict]:
+    def _track(self, sequences: Sequence[Track]) -> list[dict]:
         tracker = SiameseTracker(self)
         results = []
         for sequence in sequences:

@@ -1,6 +1,6 @@
 """A Siamese network behind got10k's tracker interface."""
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -10,10 +10,23 @@ from ...datasets.tracking_crops import centered, context_size, cornered, crop
 from ...datasets.tracking_frames import FrameTracker
 from ...errors import UserError
 
-if TYPE_CHECKING:
-    from .siamese import SiameseNetwork
-
 MIN_SIDE = 4.0  # pixels; a smaller target has no appearance left to match
+
+
+class Network(Protocol):
+    """What is asked of a network, see :class:`~.siamese.SiameseNetwork`; it is a ``torch.nn.Module`` besides."""
+
+    head: Any
+    localizer: Any
+    exemplar_size: int
+    search_size: int
+    context: float
+
+    def template(self, exemplar: torch.Tensor) -> Any:
+        """What tracking one target needs of its exemplar."""
+
+    def embed(self, images: torch.Tensor) -> torch.Tensor:
+        """Embeddings of search images."""
 
 
 class SiameseTracker(FrameTracker):
@@ -27,7 +40,7 @@ class SiameseTracker(FrameTracker):
         name: The tracker's name in got10k's results.
     """
 
-    def __init__(self, network: "SiameseNetwork", name: str = "SiameseTracker") -> None:
+    def __init__(self, network: Network, name: str = "SiameseTracker") -> None:
         super().__init__(name, is_deterministic=True)
         self.network = network.eval()
         self.device = next(network.parameters()).device

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from lwdna_mm.channels.labels import Value, collapse, core, is_uniform, tighten, varying
-from lwdna_mm.channels.rules import Call, common_sites, deps_of, freeze_all, label_constant, rule
-
-if TYPE_CHECKING:
-    from lwdna_mm.channels.trace import Tracer
+from lwdna_mm.channels.tracing.labels import Value, collapse, core, is_uniform, tighten, varying
+from lwdna_mm.channels.tracing.rules import Call, common_sites, deps_of, freeze_all, label_constant, rule
+from lwdna_mm.channels.tracing.state import Trace
 
 
-def move(trace: Tracer, call: Call) -> None:
+def move(trace: Trace, call: Call) -> None:
     """Run the operation on every plane of its one tensor argument."""
     source = call.tensors[0]
     value = trace.value(source)
@@ -32,7 +29,7 @@ def _like(value: Value, planes: list[Tensor]) -> Value:
 
 
 @rule("view", "_unsafe_view", "reshape", "_reshape_alias")
-def view(trace: Tracer, call: Call) -> None:
+def view(trace: Trace, call: Call) -> None:
     """A change of shape; where it cuts a channel axis into several, only whole slices may go."""
     source = call.args[0]
     value = trace.value(source)
@@ -69,7 +66,7 @@ def _blocks(before: tuple[int, ...], after: tuple[int, ...]) -> list[tuple[list[
 
 
 @rule("slice", "select", "split", "split_with_sizes", "unbind", "narrow", "diagonal", "index_select", "chunk", "unfold")
-def cut(trace: Tracer, call: Call) -> None:
+def cut(trace: Trace, call: Call) -> None:
     """A part by constant positions: channels along the axis cannot go one by one."""
     source = call.args[0]
     outs = [t for t in tree_leaves(call.out) if isinstance(t, Tensor)]
@@ -96,13 +93,13 @@ def cut(trace: Tracer, call: Call) -> None:
     "unsqueeze",
     "squeeze",
 )
-def plain_move(trace: Tracer, call: Call) -> None:
+def plain_move(trace: Trace, call: Call) -> None:
     """Data movement that treats all channels alike, or that the resized network repeats in its own size."""
     move(trace, call)
 
 
 @rule("unsqueeze_", "squeeze_", "transpose_", "t_")
-def move_in_place(trace: Tracer, call: Call) -> None:
+def move_in_place(trace: Trace, call: Call) -> None:
     """The same tensor in another shape; its labels are not changed in place, because others may share them."""
     value = trace.value(call.args[0])
     method = call.name.removesuffix("_")
@@ -111,13 +108,13 @@ def move_in_place(trace: Tracer, call: Call) -> None:
 
 
 @rule("_to_copy", "lift_fresh", "detach", "alias")
-def same(trace: Tracer, call: Call) -> None:
+def same(trace: Trace, call: Call) -> None:
     """A copy or a conversion: the labels stay."""
     trace.set(call.out, replace(trace.value(call.args[0])))
 
 
 @rule("pixel_shuffle")
-def pixel_shuffle(trace: Tracer, call: Call) -> None:
+def pixel_shuffle(trace: Trace, call: Call) -> None:
     """C r^2 channels become C channels of r times the size: the r^2 of one output channel belong together."""
     source, factor = call.args
     value = trace.value(source)
@@ -130,7 +127,7 @@ def pixel_shuffle(trace: Tracer, call: Call) -> None:
 
 
 @rule("channel_shuffle", "native_channel_shuffle")
-def channel_shuffle(trace: Tracer, call: Call) -> None:
+def channel_shuffle(trace: Trace, call: Call) -> None:
     """A view as (groups, C / groups), transposed."""
     source, groups = call.args
     for plane in trace.value(source).planes:
@@ -141,7 +138,7 @@ def channel_shuffle(trace: Tracer, call: Call) -> None:
 
 
 @rule("cat", "stack")
-def cat(trace: Tracer, call: Call) -> None:
+def cat(trace: Trace, call: Call) -> None:
     """Concatenation: the planes are concatenated."""
     tensors = call.args[0]
     values = [trace.value(t) for t in tensors]
@@ -167,7 +164,7 @@ def cat(trace: Tracer, call: Call) -> None:
 
 
 @rule("constant_pad_nd")
-def pad(trace: Tracer, call: Call) -> None:
+def pad(trace: Trace, call: Call) -> None:
     """Padding of space changes nothing; padding of a channel axis puts channels at constant places."""
     source, widths = call.args[0], list(call.args[1])
     value = trace.value(source)
@@ -185,7 +182,7 @@ def pad(trace: Tracer, call: Call) -> None:
 
 
 @rule("copy_")
-def copy(trace: Tracer, call: Call) -> None:
+def copy(trace: Trace, call: Call) -> None:
     """Assignment. Into a part of a tensor it fixes the place of what is written."""
     target, source = call.args[0], call.args[1]
     into, value = trace.value(target), trace.value(source)
@@ -203,7 +200,7 @@ def copy(trace: Tracer, call: Call) -> None:
     into.deps, into.sites = into.deps | value.deps, None
 
 
-def overwrite(trace: Tracer, into: Value, incoming: list[Tensor], reason: str) -> None:
+def overwrite(trace: Trace, into: Value, incoming: list[Tensor], reason: str) -> None:
     """Write labels into those of a tensor, which may be a part of another; freeze what cannot be followed."""
     plane = into.planes[0] if len(into.planes) == 1 else None
     writable = plane is not None and 0 not in plane.stride()
@@ -219,20 +216,20 @@ def overwrite(trace: Tracer, into: Value, incoming: list[Tensor], reason: str) -
 
 
 @rule("zeros", "ones", "full", "empty", "scalar_tensor", "new_zeros", "new_ones", "new_full", "new_empty")
-def factory(trace: Tracer, call: Call) -> None:
+def factory(trace: Trace, call: Call) -> None:
     """A tensor of one value throughout; writable labels, so that assignments into it are followed."""
     trace.set(call.out, Value([torch.zeros(call.out.shape, dtype=torch.int64)]))
 
 
 @rule("zeros_like", "ones_like", "full_like", "empty_like")
-def factory_like(trace: Tracer, call: Call) -> None:
+def factory_like(trace: Trace, call: Call) -> None:
     """A tensor of one value whose sizes are another's: it shares that one's labels, in a copy to write into."""
     value = trace.value(call.args[0])
     trace.set(call.out, Value([plane.contiguous() for plane in value.planes], None, value.deps))
 
 
 @rule("fill_", "zero_")
-def fill(trace: Tracer, call: Call) -> None:
+def fill(trace: Trace, call: Call) -> None:
     """One value throughout: what was known of a whole tensor stays true of its sizes."""
     trace.value(call.args[0]).sites = None
 

@@ -1,7 +1,7 @@
 """What each ATen operation does to channel labels.
 
 A rule is a function ``rule(trace, call)`` that reads the labels of the call's inputs, records what the
-operation demands of them (:class:`~lwdna_mm.channels.labels.Recorder`) and labels its outputs. Teach a new
+operation demands of them (:class:`~lwdna_mm.channels.tracing.labels.Recorder`) and labels its outputs. Teach a new
 operation with :func:`rule`; one without a rule freezes every channel it touches and leaves a note.
 """
 
@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from lwdna_mm.channels.labels import Site, Value, is_uniform, varying
-
-if TYPE_CHECKING:
-    from lwdna_mm.channels.trace import Tracer
+from lwdna_mm.channels.tracing.labels import Site, Value, is_uniform, varying
+from lwdna_mm.channels.tracing.state import Trace
 
 
 @dataclass
@@ -59,7 +57,7 @@ class Call:
         return self.func(*args, **kwargs)
 
 
-Rule = Callable[["Tracer", Call], None]
+Rule = Callable[[Trace, Call], None]
 RULES: dict[str, Rule] = {}
 
 
@@ -73,7 +71,7 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
     return register
 
 
-def apply_rule(trace: Tracer, call: Call) -> None:
+def apply_rule(trace: Trace, call: Call) -> None:
     """Label the outputs of a call."""
     function = RULES.get(call.name)
     if function is None:
@@ -85,7 +83,7 @@ def apply_rule(trace: Tracer, call: Call) -> None:
     function(trace, call)
 
 
-def unknown(trace: Tracer, call: Call) -> None:
+def unknown(trace: Trace, call: Call) -> None:
     """Freeze whatever goes in; what comes out has sizes of its own."""
     for tensor in call.tensors:
         freeze_all(trace, tensor, f"no rule for {call.title}")
@@ -93,13 +91,13 @@ def unknown(trace: Tracer, call: Call) -> None:
     count(trace, call, [])
 
 
-def freeze_all(trace: Tracer, tensor: Tensor, reason: str) -> None:
+def freeze_all(trace: Trace, tensor: Tensor, reason: str) -> None:
     """Freeze every channel of a tensor."""
     for plane in trace.value(tensor).planes:
         trace.recorder.freeze(plane, reason)
 
 
-def label_constant(trace: Tracer, call: Call, reason: str) -> None:
+def label_constant(trace: Trace, call: Call, reason: str) -> None:
     """Label every output as a tensor of constant size."""
     for out in tree_leaves(call.out):
         if isinstance(out, Tensor):
@@ -107,7 +105,7 @@ def label_constant(trace: Tracer, call: Call, reason: str) -> None:
             trace.set(out, Value(planes, deps=deps_of(trace, call)))
 
 
-def deps_of(trace: Tracer, call: Call) -> frozenset[int]:
+def deps_of(trace: Trace, call: Call) -> frozenset[int]:
     """The model inputs that a call's result is computed from."""
     return frozenset().union(*(trace.value(t).deps for t in call.tensors))
 
@@ -119,7 +117,7 @@ def common_sites(values: list[Value]) -> frozenset[Site] | None:
     return frozenset().union(*(v.sites for v in values))
 
 
-def need_label(trace: Tracer, call: Call, plane: Tensor, axis: int, others: list[Tensor]) -> None:
+def need_label(trace: Trace, call: Call, plane: Tensor, axis: int, others: list[Tensor]) -> None:
     """Freeze a plane where another operand has a size of its own, but no labels, along ``axis``."""
     for other in others:
         back = plane.ndim - axis
@@ -132,7 +130,7 @@ def need_label(trace: Tracer, call: Call, plane: Tensor, axis: int, others: list
                 trace.recorder.freeze(plane, f"{call.title} meets a tensor of unknown size")
 
 
-def produce(trace: Tracer, values: list[Value]) -> frozenset[Site] | None:
+def produce(trace: Trace, values: list[Value]) -> frozenset[Site] | None:
     """Note vectors of parameters (a scale and a shift) as producers; return their sites if all are known."""
     sites: set[Site] = set()
     for value in values:
@@ -144,7 +142,7 @@ def produce(trace: Tracer, values: list[Value]) -> frozenset[Site] | None:
     return frozenset(sites)
 
 
-def count(trace: Tracer, call: Call, axes: list[tuple[Tensor, int]]) -> None:
+def count(trace: Trace, call: Call, axes: list[tuple[Tensor, int]]) -> None:
     """Add the call's multiply-adds, unless all that it works on is done once for many runs.
 
     What torch's flop counter knows nothing of, such as a matrix times a vector, costs nothing.

@@ -46,7 +46,7 @@ class Restorer:
     @torch.no_grad()
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """From (H, W, C), BGR or grey, to (scale * H, scale * W, C)."""
-        from mmagic.structures import DataSample
+        from mmagic.structures import DataSample  # noqa: PLC0415  mmagic is optional
 
         colours = image.shape[2]
         pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float()

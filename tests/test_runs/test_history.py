@@ -1,6 +1,6 @@
 import json
 
-from lwdna_mm.engine.history import less_is_better, read_history, set_aside
+from lwdna_mm.runs.history import less_is_better, read_history, set_aside
 
 
 def test_repeated_steps_count_once_and_the_later_run_wins(tmp_path):

@@ -12,9 +12,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from lwdna_mm.channels import rules_math, rules_move, rules_product  # noqa: F401  (they register themselves)
-from lwdna_mm.channels.labels import Recorder, Value
-from lwdna_mm.channels.rules import Call, apply_rule
+from lwdna_mm.channels.tracing import rules_math, rules_move, rules_product  # noqa: F401  (they register themselves)
+from lwdna_mm.channels.tracing.labels import Recorder, Value
+from lwdna_mm.channels.tracing.rules import Call, apply_rule
+from lwdna_mm.channels.tracing.state import Trace
 
 Forward = Callable[..., Any]
 
@@ -53,39 +54,13 @@ def copy_inputs(inputs: tuple) -> tuple:
 
 
 class Tracer(TorchDispatchMode):
-    """Labels the tensors of one forward pass."""
+    """Lets every operation of one forward pass find its rule, and the trace know which module runs it."""
 
-    def __init__(self, model: nn.Module, amortized: frozenset[int], whole: bool) -> None:
+    def __init__(self, model: nn.Module, trace: Trace) -> None:
         super().__init__()
-        self.recorder = Recorder()
-        self.amortized = amortized
-        self.whole = whole
-        self.module = ""
-        self._stack: list[str] = []
         self._model = model
-        self._values: dict[int, tuple[Tensor, Value]] = {}
-        self._named = {id(p): (p, n) for n, p in [*model.named_buffers(), *model.named_parameters()]}
-
-    def value(self, tensor: Tensor) -> Value:
-        """What is known about a tensor; parameters are labelled when they are first met."""
-        known = self._values.get(id(tensor))
-        if known is None:
-            if id(tensor) in self._named and tensor.is_floating_point():
-                value = self.recorder.parameter(self._named[id(tensor)][1], tensor.shape)
-            else:
-                reason = f"a constant tensor in {self.where}"
-                value = Value(self.recorder.constant(tensor.shape, reason))
-            known = self._values[id(tensor)] = (tensor, value)
-        return known[1]
-
-    def set(self, tensor: Tensor, value: Value) -> None:
-        """Attach labels to a tensor, and keep it alive so that its identity stays its own."""
-        self._values[id(tensor)] = (tensor, value)
-
-    @property
-    def where(self) -> str:
-        """The module that runs now, for notes."""
-        return f"module '{self.module}'" if self.module else "the model itself"
+        self._trace = trace
+        self._stack: list[str] = []
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -94,13 +69,13 @@ class Tracer(TorchDispatchMode):
 
         def enter(name: str) -> Callable[..., None]:
             def hook(*_: Any) -> None:
-                self._stack.append(self.module)
-                self.module = name
+                self._stack.append(self._trace.module)
+                self._trace.module = name
 
             return hook
 
         def leave(*_: Any) -> None:
-            self.module = self._stack.pop()
+            self._trace.module = self._stack.pop()
 
         for name, module in self._model.named_modules():
             handles.append(module.register_forward_pre_hook(enter(name), prepend=True))
@@ -114,7 +89,7 @@ class Tracer(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
-        apply_rule(self, Call(func, args, kwargs, out, self.where))
+        apply_rule(self._trace, Call(func, args, kwargs, out, self._trace.where))
         return out
 
 
@@ -131,18 +106,18 @@ def trace(
         The recorder, and the model's output.
     """
     inputs = copy_inputs(inputs)
-    tracer = Tracer(model, amortized, whole)
-    recorder = tracer.recorder
+    labels = Trace(model, amortized, whole)
+    recorder, tracer = labels.recorder, Tracer(model, labels)
     for index, argument in enumerate(inputs):
         for tensor in tree_leaves(argument):
             if isinstance(tensor, Tensor):
                 skip = [axis for axis in range(tensor.ndim) if axis != 1]
                 planes = recorder.constant(tensor.shape, "an input of the model", skip)
-                tracer.set(tensor, Value(planes, deps=frozenset([index])))
+                labels.set(tensor, Value(planes, deps=frozenset([index])))
     with evaluating(model), tracer.following(), tracer:
         output = forward(model, *inputs)
     for tensor in tree_leaves(output):
         if isinstance(tensor, Tensor):
-            for plane in tracer.value(tensor).planes:
+            for plane in labels.value(tensor).planes:
                 recorder.freeze(plane, "an output of the model")
     return recorder, output

@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from ..engine.history import History, read_history
 from ..errors import UserError
+from .history import History, read_history
 
 BASELINE = "baseline"
 _LABELS = {

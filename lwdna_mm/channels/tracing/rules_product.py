@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
-from lwdna_mm.channels.labels import Site, Value, collapse, place, tighten, varying
-from lwdna_mm.channels.rules import Call, count, deps_of, produce, rule
-
-if TYPE_CHECKING:
-    from lwdna_mm.channels.trace import Tracer
+from lwdna_mm.channels.tracing.labels import Site, Value, collapse, place, tighten, varying
+from lwdna_mm.channels.tracing.rules import Call, count, deps_of, produce, rule
+from lwdna_mm.channels.tracing.state import Trace
 
 
-def _line(trace: Tracer, plane: Tensor, axis: int) -> Tensor:
+def _line(trace: Trace, plane: Tensor, axis: int) -> Tensor:
     """The ids along one axis; whatever varies along other axes as well is tied."""
     others = [a for a in varying(plane) if a != axis]
     plane = trace.recorder.tie_along(plane, others)
     return collapse(plane, [a for a in range(plane.ndim) if a != axis]).reshape(-1)
 
 
-def _freeze_unmatched(trace: Tracer, call: Call, planes: list[Tensor]) -> None:
+def _freeze_unmatched(trace: Trace, call: Call, planes: list[Tensor]) -> None:
     for plane in planes:
         trace.recorder.freeze(plane, f"{call.title} meets channels of unknown size")
 
 
 def _read(
-    trace: Tracer, call: Call, weight: Value, weight_planes: list[Tensor], other: Value, planes: list[Tensor]
+    trace: Trace, call: Call, weight: Value, weight_planes: list[Tensor], other: Value, planes: list[Tensor]
 ) -> None:
     """Note who sums over the channels: a parameter's dimension, or an activation."""
     if weight.source is not None:
@@ -44,7 +40,7 @@ def _read(
 
 
 @rule("convolution", "convolution_overrideable")
-def convolution(trace: Tracer, call: Call) -> None:
+def convolution(trace: Trace, call: Call) -> None:
     """Input channels meet the weight's; output channels are the weight's.
 
     In a grouped convolution a channel is tied to its namesakes in all conv-groups, whose number stays
@@ -74,7 +70,7 @@ def convolution(trace: Tracer, call: Call) -> None:
     count(trace, call, [(source, 0), (weight, 0), (weight, 1)])
 
 
-def _meet(trace: Tracer, call: Call, xs: list[Tensor], ins: list[Tensor], transposed: bool) -> None:
+def _meet(trace: Trace, call: Call, xs: list[Tensor], ins: list[Tensor], transposed: bool) -> None:
     """Tie the input's channels (N, G, I/G, ...) to those of the weight: (G, O/G, I/G, ...) or (G, I/G, O/G, ...)."""
     rec = trace.recorder
     axis = 1 if transposed else 2
@@ -92,7 +88,7 @@ def _meet(trace: Tracer, call: Call, xs: list[Tensor], ins: list[Tensor], transp
         _freeze_unmatched(trace, call, ins)
 
 
-def _output_lines(trace: Tracer, ws: list[Tensor], transposed: bool, groups: int) -> list[Tensor]:
+def _output_lines(trace: Trace, ws: list[Tensor], transposed: bool, groups: int) -> list[Tensor]:
     """The ids of the output channels, tied over the conv-groups."""
     lines = []
     for plane in ws:
@@ -107,7 +103,7 @@ def _output_lines(trace: Tracer, ws: list[Tensor], transposed: bool, groups: int
 
 
 def _whole_groups(
-    trace: Tracer, call: Call, xs: list[Tensor], ws: list[Tensor], transposed: bool, groups: int
+    trace: Trace, call: Call, xs: list[Tensor], ws: list[Tensor], transposed: bool, groups: int
 ) -> list[Tensor]:
     """Everything in a conv-group is one unit; the size of a conv-group stays."""
     rec = trace.recorder
@@ -134,7 +130,7 @@ def _whole_groups(
 
 
 def _outputs(
-    trace: Tracer,
+    trace: Trace,
     call: Call,
     weight: Value,
     planes: list[Tensor],
@@ -160,7 +156,7 @@ def _outputs(
 
 
 @rule("mm", "addmm", "bmm", "baddbmm", "mv", "addmv")
-def matmul(trace: Tracer, call: Call) -> None:
+def matmul(trace: Trace, call: Call) -> None:
     """(..., n, k) times (..., k, m): channels along k meet; those along n and m go on."""
     rec = trace.recorder
     bias = call.args[0] if call.name in {"addmm", "baddbmm", "addmv"} else None

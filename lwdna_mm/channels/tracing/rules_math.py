@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from lwdna_mm.channels.labels import Site, Value, collapse, is_uniform, place, varying
-from lwdna_mm.channels.rules import Call, common_sites, deps_of, freeze_all, need_label, produce, rule
-from lwdna_mm.channels.rules_move import overwrite, uniform_like
-
-if TYPE_CHECKING:
-    from lwdna_mm.channels.trace import Tracer
+from lwdna_mm.channels.tracing.labels import Site, Value, collapse, is_uniform, place, varying
+from lwdna_mm.channels.tracing.rules import Call, common_sites, deps_of, freeze_all, need_label, produce, rule
+from lwdna_mm.channels.tracing.rules_move import overwrite, uniform_like
+from lwdna_mm.channels.tracing.state import Trace
 
 # Functions of one tensor with f(0) = 0: a channel that vanishes stays so.
 KEEP_ZERO = frozenset(
@@ -27,7 +23,7 @@ SUMS = {"add", "sub", "rsub", "maximum", "minimum", "hypot"}
 
 
 @rule("pointwise", "hardswish", "_prelu_kernel", "log_sigmoid_forward", "rrelu_with_noise", "fill")
-def pointwise(trace: Tracer, call: Call) -> None:
+def pointwise(trace: Trace, call: Call) -> None:
     """Elements at the same place belong together (broadcast axes aside)."""
     out = next(t for t in tree_leaves(call.out) if isinstance(t, Tensor))
     tensors = [t for t in call.tensors if t.numel() > 1]
@@ -83,7 +79,7 @@ def _sites(call: Call, name: str, tensors: list[Tensor], values: list[Value]) ->
     return None
 
 
-def _write(trace: Tracer, call: Call, out: Tensor, result: Value) -> None:
+def _write(trace: Trace, call: Call, out: Tensor, result: Value) -> None:
     """An operation in place: the tensor keeps its planes, which others may share."""
     value = trace.value(out)
     if is_uniform(value) and result.planes:
@@ -112,7 +108,7 @@ def _write(trace: Tracer, call: Call, out: Tensor, result: Value) -> None:
     "logsumexp",
     "linalg_vector_norm",
 )
-def reduction(trace: Tracer, call: Call) -> None:
+def reduction(trace: Trace, call: Call) -> None:
     """Over space nothing happens; over channels, all of them are needed."""
     source = call.args[0]
     value = trace.value(source)
@@ -142,7 +138,7 @@ def reduction(trace: Tracer, call: Call) -> None:
 
 
 @rule("_softmax", "_log_softmax", "cumsum", "cumprod", "sort", "topk", "logcumsumexp")
-def over_axis(trace: Tracer, call: Call) -> None:
+def over_axis(trace: Trace, call: Call) -> None:
     """Every element depends on all along the axis."""
     source = call.args[0]
     value = trace.value(source)
@@ -166,7 +162,7 @@ def over_axis(trace: Tracer, call: Call) -> None:
     "_native_batch_norm_legit_no_training",
     "cudnn_batch_norm",
 )
-def batch_norm(trace: Tracer, call: Call) -> None:
+def batch_norm(trace: Trace, call: Call) -> None:
     """Every channel by itself: its scale, shift and statistics go with it."""
     source, out = call.args[0], call.out[0]
     value = trace.value(source)
@@ -186,7 +182,7 @@ def batch_norm(trace: Tracer, call: Call) -> None:
 
 
 @rule("native_layer_norm", "native_group_norm")
-def mixed_norm(trace: Tracer, call: Call) -> None:
+def mixed_norm(trace: Trace, call: Call) -> None:
     """Statistics over several channels: none of them may go."""
     source, out = call.args[0], call.out[0]
     value = trace.value(source)
@@ -203,7 +199,7 @@ def _spatial_rank(name: str) -> int:
     return next(rank for rank in (3, 2, 1) if f"{rank}d" in name or (rank == 1 and "linear1d" in name))
 
 
-def spatial(trace: Tracer, call: Call) -> None:
+def spatial(trace: Trace, call: Call) -> None:
     """Pooling, resampling and reflection: each channel by itself, all of its places together."""
     source = call.args[0]
     value = trace.value(source)

@@ -2,6 +2,8 @@
 
 import io
 import json
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,14 @@ from torch import nn
 from ..channels import ChannelGraph, ChannelPlan
 from ..compat.mmengine_io import write_atomically
 from ..errors import UserError
-from .checkpoint import load_checkpoint_file
-from .section import LwdnaSection
+from .checkpoint_file import load_checkpoint_file
 
 
 def describe_plan(
     plan: ChannelPlan,
     graph: ChannelGraph,
     baseline: ChannelGraph,
-    section: LwdnaSection,
+    options: Mapping[str, Any],
     criterion: dict[str, Any],
     seed: int,
 ) -> ChannelPlan:
@@ -29,7 +30,7 @@ def describe_plan(
         plan: indices kept of ``graph``'s channels.
         graph: of the widened network.
         baseline: of the network before it was widened.
-        section: how the plan was searched.
+        options: how the plan was searched, in plain JSON types.
         criterion: config of the criterion.
         seed: of the search.
     """
@@ -42,23 +43,25 @@ def describe_plan(
         order=list(widths),
         criterion=criterion,
         seed=seed,
-        **_search_options(section),
-        **section.trace_options,
+        **options,
     )
     return ChannelPlan(widths, meta)
 
 
-def check_search(plan: ChannelPlan, path: Path, section: LwdnaSection, seed: int) -> None:
+def check_search(
+    plan: ChannelPlan, path: Path, options: Mapping[str, Any], criterion: Mapping[str, Any], seed: int
+) -> None:
     """Check that a plan was searched as a config says, before a run goes on with it.
+
+    Args:
+        plan: read from the file ``path``.
+        options, criterion, seed: of the config, as for :func:`describe_plan`.
 
     Raises:
         UserError: naming the first difference.
     """
-    criterion = {key: value for key, value in plan.meta.get("criterion", {}).items() if key != "seed"}
-    wanted = dict(section.shrink.criterion)
-    wanted.pop("seed", None)
-    there = dict(plan.meta, criterion=criterion)
-    here = dict(_search_options(section), **section.trace_options, criterion=wanted, seed=seed)
+    there = dict(plan.meta, criterion=_without_seed(plan.meta.get("criterion", {})))
+    here = dict(options, criterion=_without_seed(criterion), seed=seed)
     here = json.loads(json.dumps(here))  # as it would be in the file
     for key, value in here.items():
         if there.get(key) != value:
@@ -68,22 +71,29 @@ def check_search(plan: ChannelPlan, path: Path, section: LwdnaSection, seed: int
             )
 
 
-def _search_options(section: LwdnaSection) -> dict[str, Any]:
-    """What a plan depends on besides the network, the criterion and the seed, in plain JSON types."""
-    shrink = section.shrink
-    return dict(
-        policy=shrink.policy,
-        budget={name: value for name, value in vars(section.budget).items() if value is not None},
-        widen=section.widen,
-        min_ratio=shrink.min_ratio,
-        divisor=shrink.divisor,
-        iters=shrink.iters,
-        warmup_iters=shrink.warmup_iters,
-    )
+def _without_seed(criterion: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in criterion.items() if key != "seed"}
 
 
 def _free_widths(graph: ChannelGraph) -> dict[str, int]:
     return {name: group.width for name, group in graph.free.items()}
+
+
+def check_target(path: str | Path) -> None:
+    """Check that a plan can be written to ``path``, before it is searched; nothing is left there.
+
+    Raises:
+        UserError: it is the name of a folder or of weights, or the system refuses to write there.
+    """
+    path = Path(path)
+    if path.suffix == ".pth" or path.is_dir():
+        raise UserError(f"{path}: give the plan a file name such as plan.json; its weights go beside it as .pth")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written, {folder}: {error.strerror}") from error
 
 
 def weights_path(plan: str | Path) -> Path:

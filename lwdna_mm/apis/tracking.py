@@ -13,11 +13,11 @@ from mmengine.config import ConfigDict, DictAction
 
 from ..datasets.tracking import Track
 from ..datasets.tracking_frames import StandingTracker
+from ..engine import load_config
 from ..errors import UserError
 from ..evaluation.tracking import GroundTruthTracker, LocalGOT10k, LocalOTB
 from ..models.tracking import SiameseNetwork, SiameseTracker
 from ..visualization.tracks import save_strip, save_video
-from .config import load_config
 from .trained import load_trained
 
 SAVERS = {"strip": (save_strip, ".png"), "video": (save_video, ".mp4")}

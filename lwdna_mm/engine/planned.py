@@ -1,0 +1,17 @@
+"""Configs of networks that have been resized to a plan."""
+
+from pathlib import Path
+
+from mmengine.config import Config
+
+
+def apply_plan(cfg: Config, loaded: dict, plan: str | Path | None = None) -> None:
+    """Let the model of a config, in place, be the one whose weights a loaded checkpoint has."""
+    plan = plan or loaded.get("meta", {}).get("lwdna_plan")
+    if plan is not None and not str(cfg.model.type).endswith("LWDNA"):  # such a config has its plan
+        cfg.model = resized_model(cfg, plan)
+
+
+def resized_model(cfg: Config, plan: str | Path | dict) -> dict:
+    """The config of ``cfg``'s model, resized to a plan."""
+    return dict(type="lwdna_mm.LWDNA", model=cfg.model, plan=plan)
