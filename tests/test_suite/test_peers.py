@@ -1,6 +1,7 @@
 import copy
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,7 @@ def test_its_plan_is_trained_like_ours(tmp_path, backbone):
     assert 0.9 * plan.meta["baseline"]["flops"] <= plan.meta["flops"] <= plan.meta["baseline"]["flops"]
     assert len(set(plan.widths[name] / width for name, width in plan.meta["baseline"]["widths"].items())) > 2
     assert plan.meta["criterion"]["type"] == "torch-pruning"
+    assert plan.meta["criterion"]["version"] == version("torch-pruning")
     summary = run(digits_config(tmp_path / "run", backbone), plan=tmp_path / "plan.json")
     assert summary["flops"] == plan.meta["flops"]
     assert summary["search"]["samples"] == 3 * 16
