@@ -40,7 +40,7 @@ def test_a_lone_baseline(work_dirs, tmp_path):
 
 def test_text_table(work_dirs):
     lines = format_table(work_dirs).splitlines()
-    assert lines[0].split() == "network runs Set5/PSNR MFLOPs M parameters M activations".split()
+    assert lines[0].split() == ["network", "runs", "Set5/PSNR", "MFLOPs", "M", "parameters", "M", "activations"]
     # The best over all epochs is no figure to compare by, and equal figures have no deviation.
     assert lines[1].split() == ["baseline", "2", "31", "±", "1.4", "5", "0.001", "0.07"]
     assert lines[2].split() == ["LW-DNA", "2", "31.5", "4.9", "0.001", "0.066"]
