@@ -14,7 +14,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.hooks import Hook
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import UserError
 from .config import iterate_datasets
@@ -45,7 +45,7 @@ def compare_training(cfg: Config, blocks: int, steps: int) -> dict[str, list[flo
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir, cfg.log_level, cfg.experiment_name = folder, "WARNING", experiment_name(cfg, "benchmark")
         runner = Runner.from_cfg(cfg)
-        turns = _TakeTurns(plain_steps(cfg, runner.model, images, labels), blocks, steps)
+        turns = _TakeTurns(images, labels, blocks, steps)
         runner.register_hook(turns, priority="LOWEST")
         try:
             runner.train()
@@ -65,16 +65,16 @@ def load_images(cfg: Config) -> tuple[Tensor, Tensor]:
     return torch.stack([one["inputs"] for one in samples]), torch.cat([one["data_samples"].gt_label for one in samples])
 
 
-def plain_steps(cfg: Config, model: nn.Module, images: Tensor, labels: Tensor) -> Callable[[int], None]:
-    """A function that trains a copy of ``model`` for so many steps as one would without a framework.
+def plain_steps(runner: Runner, images: Tensor, labels: Tensor) -> Callable[[int], None]:
+    """A function that trains a copy of a runner's model for so many steps as one would without a framework.
 
     Args:
-        cfg: its batch size, optimizer, normalisation, RandomCrop and RandomFlip are followed; autocast to bfloat16
-            where its optim_wrapper does so.
-        model: an ImageClassifier.
+        runner: of an ImageClassifier. Its batch size, optimizer, autocast, normalisation, RandomCrop and RandomFlip
+            are followed.
         images, labels: see :func:`load_images`.
     """
-    model = copy.deepcopy(model).to(memory_format=torch.channels_last)
+    cfg, autocast = runner.cfg, runner.optim_wrapper.optim_context
+    model = copy.deepcopy(runner.model)
     model.train()
     mean, std = model.data_preprocessor.mean, model.data_preprocessor.std
     options = dict(cfg.optim_wrapper.optimizer)
@@ -83,13 +83,13 @@ def plain_steps(cfg: Config, model: nn.Module, images: Tensor, labels: Tensor) -
         images = images.flip(1)
     images, labels = images.to(mean.device), labels.to(mean.device)
     augment = _augmentation(cfg, images)
-    batch, autocast = cfg.train_dataloader.batch_size, "Amp" in cfg.optim_wrapper.get("type", "")
+    batch = cfg.train_dataloader.batch_size
 
     def run(steps: int) -> None:
         for _ in range(steps):
             chosen = torch.randint(len(images), (batch,), device=mean.device)
             x = ((augment(chosen).float() - mean) / std).contiguous(memory_format=torch.channels_last)
-            with torch.autocast(mean.device.type, torch.bfloat16, enabled=autocast):
+            with autocast(model):
                 loss = F.cross_entropy(model(x, mode="tensor"), labels[chosen])
             optimizer.zero_grad()
             loss.backward()
@@ -126,12 +126,13 @@ def _augmentation(cfg: Config, images: Tensor) -> Callable[[Tensor], Tensor]:
 class _TakeTurns(Hook):
     """Lets the plain loop have a turn after every block of the pipeline's steps."""
 
-    def __init__(self, plain: Callable[[int], None], blocks: int, steps: int) -> None:
-        self.plain, self.blocks, self.steps = plain, blocks, steps
+    def __init__(self, images: Tensor, labels: Tensor, blocks: int, steps: int) -> None:
+        self.images, self.labels, self.blocks, self.steps = images, labels, blocks, steps
         self.times: dict[str, list[float]] = {"plain": [], "pipeline": []}
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Begin the first block, which includes the first images' decoding."""
+        self.plain = plain_steps(runner, self.images, self.labels)
         self._started = time.perf_counter()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
