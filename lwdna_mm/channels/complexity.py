@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -51,10 +52,37 @@ class Polynomial:
         return product.sum(-1) + self.fixed
 
 
-@dataclass
-class Complexity:
-    """Closed forms over the widths of a graph's free groups, in their order."""
+LayerTerm = tuple[str, int, Sequence[Axis]]
+"""The path of the module that a cost is of, a factor and the axes that it is multiplied by."""
 
-    flops: Polynomial
-    params: Polynomial
-    acts: Polynomial
+
+class Complexity:
+    """Costs as closed forms over the widths of a graph's free groups, in their order.
+
+    Args:
+        flops, params, acts: the terms of each.
+        count: number of widths.
+
+    Attributes:
+        flops, params, acts: the sum of each over the whole network.
+    """
+
+    def __init__(
+        self, flops: Sequence[LayerTerm], params: Sequence[LayerTerm], acts: Sequence[LayerTerm], count: int
+    ) -> None:
+        self._terms, self._count = (flops, params, acts), count
+        self.flops, self.params, self.acts = (
+            Polynomial([(factor, axes) for _, factor, axes in terms], count) for terms in self._terms
+        )
+
+    @cached_property
+    def layers(self) -> dict[str, Complexity]:
+        """The costs of every module that has FLOPs or activations of its own, in the order of execution."""
+        names = dict.fromkeys(layer for terms in (self._terms[0], self._terms[2]) for layer, *_ in terms)
+        by_layer: dict[str, list[list[LayerTerm]]] = {name: [[], [], []] for name in names}
+        for kind, terms in enumerate(self._terms):
+            for term in terms:
+                layer = term[0].partition(".parametrizations.")[0]
+                if layer in by_layer:
+                    by_layer[layer][kind].append(term)
+        return {name: Complexity(*terms, self._count) for name, terms in by_layer.items()}
