@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from lwdna_mm.visualization.runs import read_run
 from mmengine.config import Config
 from mmpretrain.registry import MODELS
 from torch import nn
