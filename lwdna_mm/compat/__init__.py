@@ -3,8 +3,9 @@
 import warnings
 
 from lwdna_mm.compat.mmagic import install as install_mmagic
+from lwdna_mm.compat.mmpretrain import install as quieten_mmpretrain
 
-__all__ = ["ignore_absent_ops", "install_mmagic"]
+__all__ = ["ignore_absent_ops", "install_mmagic", "quieten_mmpretrain"]
 
 
 def ignore_absent_ops() -> None:

@@ -1,0 +1,11 @@
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("modules", ["lwdna_mm.engine", "lwdna_mm, mmpretrain.datasets"])
+def test_importing_the_data_sets_says_nothing(modules: str):
+    code = f"import {modules}; print('done')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "done\n"
