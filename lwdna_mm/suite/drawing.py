@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.transforms import offset_copy
 
-from .statistics import UNCLEAR, Difference, Task
+from .differences import UNCLEAR, Difference
+from .statistics import Task
 
 # Okabe and Ito's palette, which the colour-blind can tell apart, without its yellow; families share a colour.
 _FAMILIES = {
@@ -109,4 +110,4 @@ def draw_difference(axis: Axes, at: float, difference: Difference, style: Style,
             axis.plot(*place(at, value), "o", color=style.color, markersize=2.5, transform=beside, zorder=4)
     face = "white" if difference.verdict == UNCLEAR else style.color
     shape = dict(markersize=8, markerfacecolor=face, markeredgecolor=style.color, zorder=3)
-    axis.plot(*place(at, difference.mean), style.marker, **shape)
+    axis.plot(*place(at, difference.estimate), style.marker, **shape)

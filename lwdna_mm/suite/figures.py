@@ -46,7 +46,7 @@ def draw_gain_by_size(tasks: Sequence[Task], styles: Mapping[str, Style]) -> Fig
     places = _places([[size for size, _ in found] for found in series.values()])
     for sizes, ((arm, other), found) in zip(places, series.items(), strict=True):
         style = styles[arm]
-        axis.plot(sizes, [d.mean for _, d in found], style.line, color=style.color, linewidth=1, alpha=0.6)
+        axis.plot(sizes, [d.estimate for _, d in found], style.line, color=style.color, linewidth=1, alpha=0.6)
         shape = dict(color=style.color, marker=style.marker, markersize=7, label=f"{arm} - {other}")
         axis.plot([], [], style.line, **shape)  # for the legend: in the plot a shape may be filled or not
         for size, (_, difference) in zip(sizes, found, strict=True):

@@ -7,15 +7,18 @@ from ..compat.mmengine_io import write_atomically
 from ..errors import UserError
 from ..visualization.page import encode_png, format_image, format_page
 from .blocks import Block, Heading, Picture, Text, to_html, to_markdown
+from .differences import CONFIDENCE
 from .drawing import Style, describe_size, styles_of
 from .figures import draw_gain_by_size, draw_metric_by_size
 from .records import Key, Record
-from .statistics import CONFIDENCE, Task, split_tasks
+from .statistics import Task, split_tasks
 from .tables import (
     arms_table,
+    describe_cautions,
     describe_progress,
     landscape_blocks,
     parts_blocks,
+    pool_blocks,
     summary_table,
     tuning_blocks,
     use_blocks,
@@ -23,13 +26,17 @@ from .tables import (
 from .task_figures import draw_costs, draw_forest, draw_gap, draw_landscape, draw_widths
 
 _HOW = (
-    f"Differences are paired by seed; in brackets their {CONFIDENCE:.0%} t intervals, widened (Bonferroni) for all "
-    "comparisons that the task's tables make. They say how much other seeds would change; the sampling error of the "
-    "test images, which all runs share, is not in them. 'Ahead' and 'behind' are said only where the interval does not "
-    "hold zero; 'not told apart' does not mean equal. Costs are relative to the task's baseline."
+    f"Differences are between runs of one seed; in brackets their {CONFIDENCE:.0%} t intervals. Their error is pooled: "
+    "one variance for all arms after arm and seed are taken out, and for all sizes of a training set; only arms whose "
+    "widths are drawn anew for every seed (random) have one of their own. 'lwdna - uniform', as they are and with both "
+    "tuned, were declared beforehand as what the suite is run for (primary) and are corrected (Bonferroni) only among "
+    "themselves; all others are secondary and corrected among the secondary ones; both task by task. Intervals say how "
+    "much other seeds would change; the sampling error of the test images, which all runs share, is not in them. "
+    "'Ahead' and 'behind' are said only where the interval does not hold zero; 'not told apart' does not mean equal. "
+    "Costs are relative to the task's baseline."
 )
 _BARS = (
-    f"Thick: {CONFIDENCE:.0%} interval of this comparison alone. Thin: corrected for all of the task. Small dots: "
+    f"Thick: {CONFIDENCE:.0%} interval of this comparison alone. Thin: corrected for all of its kind. Small dots: "
     "seeds. Filled: told from zero. Arrows: the interval goes on."
 )
 _MACHINES = "Runs come from several machines, where one seed need not give the same random numbers."
@@ -77,6 +84,7 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
         Heading(f"Suite {records[0].suite}", 1),
         Text(describe_progress(records, planned)),
         Text(_HOW),
+        *(Text(caution) for caution in describe_cautions(tasks)),
     ]
     summary = summary_table(tasks)
     if summary:
@@ -85,6 +93,9 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
         blocks += _overview(tasks, styles)
     for task in tasks:
         blocks += _task(task, styles, pictures)
+    noise = pool_blocks(tasks)
+    if noise:
+        blocks += [Heading("How much runs vary", 2), *noise]
     return [*blocks, Heading("What it has cost", 2), *use_blocks(records)]
 
 

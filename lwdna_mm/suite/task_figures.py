@@ -9,7 +9,6 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 
 from .costs import relative_costs
 from .drawing import Style, add_legend, describe_metric, draw_difference, limits_of, new_figure
-from .landscape import seed_squares
 from .statistics import BASELINE, LWDNA, UNIFORM, Task
 
 _TITLES = {"flops": "FLOPs", "params": "parameters", "acts": "activations", "training time": "training time"}
@@ -67,16 +66,15 @@ def draw_landscape(task: Task, styles: Mapping[str, Style]) -> Figure | None:
     figure = new_figure(7.5, 3.8)
     axis = figure.subplots()
     axis.ecdf([record.value for record in task.landscape], color="0.35", label=f"{len(task.landscape)} random plans")
-    freedom, squares = seed_squares(task)
-    spread = (squares / freedom) ** 0.5 if freedom else 0
     for arm in (BASELINE, UNIFORM, LWDNA):
         if arm in task.arms:
             mean, style = float(np.mean(task.values(arm))), styles[arm]
             axis.axvline(mean, color=style.color, linewidth=1.5, label=f"{arm} (mean)")
             axis.plot(task.values(arm), [0.5] * len(task.values(arm)), style.marker, color=style.color, markersize=5)
-            if arm == UNIFORM and spread:
+            if arm == UNIFORM and task.pool.deviation:
                 shade = dict(color=style.color, alpha=0.12, linewidth=0)
-                axis.axvspan(mean - spread, mean + spread, label="± one deviation of the seeds", **shade)
+                low, high = mean - task.pool.deviation, mean + task.pool.deviation
+                axis.axvspan(low, high, label="± one deviation of the error", **shade)
     axis.set_xlabel(describe_metric(task))
     axis.set_ylabel("share of the plans")
     axis.grid(alpha=0.3)
