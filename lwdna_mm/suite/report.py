@@ -26,14 +26,17 @@ from .tables import (
 from .task_figures import draw_costs, draw_forest, draw_gap, draw_landscape, draw_widths
 
 _HOW = (
-    f"Differences are between runs of one seed; in brackets their {CONFIDENCE:.0%} t intervals. Their error is pooled: "
-    "one variance for all arms after arm and seed are taken out, and for all sizes of a training set; only arms whose "
-    "widths are drawn anew for every seed (random) have one of their own. 'lwdna - uniform', as they are and with both "
-    "tuned, were declared beforehand as what the suite is run for (primary) and are corrected (Bonferroni) only among "
-    "themselves; all others are secondary and corrected among the secondary ones; both task by task. Intervals say how "
-    "much other seeds would change; the sampling error of the test images, which all runs share, is not in them. "
-    "'Ahead' and 'behind' are said only where the interval does not hold zero; 'not told apart' does not mean equal. "
-    "Costs are relative to the task's baseline."
+    "Differences are between runs of one seed (by least squares where some are missing); in brackets their "
+    f"{CONFIDENCE:.0%} t intervals. Their error is pooled: one variance for all arms, after arm and seed are taken "
+    "out, and for all sizes of a training set; only arms whose widths are drawn anew for every seed (random) have one "
+    "of their own. 'lwdna - uniform', as they are and with both tuned, are the primary comparisons, declared "
+    "beforehand, and corrected (Bonferroni) only among themselves; all others are secondary, and corrected among the "
+    "secondary ones; both task by task."
+)
+_READ = (
+    "Intervals say how much other seeds would change; the sampling error of the test images, which all runs share, is "
+    "not in them. 'Ahead' and 'behind' are said only where the interval does not hold zero; 'not told apart' does not "
+    "mean equal. Costs are relative to the task's baseline."
 )
 _BARS = (
     f"Thick: {CONFIDENCE:.0%} interval of this comparison alone. Thin: corrected for all of its kind. Small dots: "
@@ -84,6 +87,7 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
         Heading(f"Suite {records[0].suite}", 1),
         Text(describe_progress(records, planned)),
         Text(_HOW),
+        Text(_READ),
         *(Text(caution) for caution in describe_cautions(tasks)),
     ]
     summary = summary_table(tasks)
@@ -102,7 +106,7 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
 def _overview(tasks: Sequence[Task], styles: Mapping[str, Style]) -> list[Block]:
     drawn = [
         ("gain", draw_gain_by_size(tasks, styles), f"What the widths alone give, and the controls. {_BARS}"),
-        ("metric", draw_metric_by_size(tasks, styles), "Every arm: mean, and a circle a seed."),
+        ("metric", draw_metric_by_size(tasks, styles), "Every arm: mean; the lines span the seeds."),
     ]
     return [Picture(name, figure, caption) for name, figure, caption in drawn if figure is not None]
 
@@ -115,20 +119,24 @@ def _task(task: Task, styles: Mapping[str, Style], pictures: bool) -> list[Block
         machines = {record.machine for runs in task.arms.values() for record in runs.values()}
         if len(machines) > 1:
             blocks.append(Text(_MACHINES))
+        if pictures:
+            blocks += _pictures(task, styles)
     for heading, found in (
         ("Start and widths", parts_blocks(task)),
         ("Tuning", tuning_blocks(task)),
         ("Random plans", landscape_blocks(task)),
     ):
         blocks += [Heading(heading, 3), *found] if found else []
-    return blocks + (_pictures(task, styles) if pictures and task.arms else [])
+    landscape = draw_landscape(task, styles) if pictures else None
+    if landscape is not None:
+        blocks.append(Picture(f"{task.name}-landscape", landscape, "Random plans at one cost and one training seed."))
+    return blocks
 
 
 def _pictures(task: Task, styles: Mapping[str, Style]) -> list[Block]:
     drawn = [
         ("differences", draw_forest(task, styles), f"Every arm minus uniform. {_BARS}"),
         ("gap", draw_gap(task, styles), "On training and on test images, a circle a seed."),
-        ("landscape", draw_landscape(task, styles), "Random plans at one cost and one training seed."),
         ("costs", draw_costs(task, styles), "Means against cost; the lines span the seeds."),
         (
             "widths",

@@ -171,8 +171,8 @@ def test_main_figure_shows_the_differences_of_every_size(records):
     assert [label.get_text() for label in axis.get_xticklabels()] == ["50", "200"]
     legend = [line.get_label() for line in axis.lines if not line.get_label().startswith("_")]
     assert legend == [
-        "lwdna - uniform",
-        "lwdna-tuned - uniform-tuned",
+        "lwdna - uniform (primary)",
+        "lwdna-tuned - uniform-tuned (primary)",
         "random - uniform",
         "torch-pruning - uniform",
     ]
@@ -202,7 +202,7 @@ def test_forest_names_arms_seeds_and_verdicts(records):
     assert names[::-1][:2] == ["baseline (3 seeds)", "uniform-tuned (2 seeds)"]
     assert names[0] == "torch-pruning (1 seed)"
     verdicts = [label.get_text() for label in figure.axes[0].child_axes[0].get_yticklabels()]
-    assert dict(zip(names, verdicts, strict=True))["lwdna (3 seeds)"] == "ahead"
+    assert dict(zip(names, verdicts, strict=True))["lwdna (3 seeds, primary)"] == "ahead"
 
 
 def test_widths_are_relative_to_uniform_in_the_order_of_execution(records):
