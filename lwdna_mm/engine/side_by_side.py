@@ -69,7 +69,7 @@ def plain_steps(runner: Runner, images: Tensor, labels: Tensor) -> Callable[[int
     """A function that trains a copy of a runner's model for so many steps as one would without a framework.
 
     Args:
-        runner: of an ImageClassifier. Its batch size, optimizer, autocast, normalisation, RandomCrop and RandomFlip
+        runner: of an ImageClassifier. Its batch size, optimizer, autocast, normalisation, random crop and flip
             are followed.
         images, labels: see :func:`load_images`.
     """
@@ -79,7 +79,7 @@ def plain_steps(runner: Runner, images: Tensor, labels: Tensor) -> Callable[[int
     mean, std = model.data_preprocessor.mean, model.data_preprocessor.std
     options = dict(cfg.optim_wrapper.optimizer)
     optimizer = getattr(torch.optim, options.pop("type"))(model.parameters(), **options)
-    if model.data_preprocessor.to_rgb:
+    if cfg.data_preprocessor.get("to_rgb"):
         images = images.flip(1)
     images, labels = images.to(mean.device), labels.to(mean.device)
     augment = _augmentation(cfg, images)
@@ -88,7 +88,7 @@ def plain_steps(runner: Runner, images: Tensor, labels: Tensor) -> Callable[[int
     def run(steps: int) -> None:
         for _ in range(steps):
             chosen = torch.randint(len(images), (batch,), device=mean.device)
-            x = ((augment(chosen).float() - mean) / std).contiguous(memory_format=torch.channels_last)
+            x = augment(chosen).float().sub_(mean).div_(std)
             with autocast(model):
                 loss = F.cross_entropy(model(x, mode="tensor"), labels[chosen])
             optimizer.zero_grad()
@@ -100,16 +100,18 @@ def plain_steps(runner: Runner, images: Tensor, labels: Tensor) -> Callable[[int
 
 
 def _augmentation(cfg: Config, images: Tensor) -> Callable[[Tensor], Tensor]:
-    """The config's RandomCrop and RandomFlip on a whole batch: positions (B,) to images (B, C, h, w)."""
+    """The config's random crop and flip on a whole batch: positions (B,) to images (B, C, h, w)."""
     _, dataset = next(iterate_datasets(cfg, ["train_dataloader"]))
-    crop, flip = ConfigDict(crop_size=images.shape[-1], padding=0), ConfigDict(prob=0)
+    crop, flip = ConfigDict(crop_size=images.shape[-1], padding=0), 0.0
     for transform in dataset.pipeline:
         if transform.type == "RandomCrop":
             crop = transform
         elif transform.type == "RandomFlip":
-            flip = transform
+            flip = transform.prob
+        elif transform.type == "lwdna_mm.RandomShiftFlip":
+            crop.padding, flip = transform.padding, transform.flip
         elif transform.type not in ("lwdna_mm.Cached", "LoadImageFromFile", "PackInputs"):
-            raise UserError(f"{cfg.filename}: the plain loop knows RandomCrop and RandomFlip, not {transform.type}")
+            raise UserError(f"{cfg.filename}: the plain loop knows random crops and flips, not {transform.type}")
     padded = F.pad(images, (crop.padding,) * 4)
     windows = padded.unfold(2, crop.crop_size, 1).unfold(3, crop.crop_size, 1)  # a view
     rows, columns = windows.shape[2:4]
@@ -117,7 +119,7 @@ def _augmentation(cfg: Config, images: Tensor) -> Callable[[Tensor], Tensor]:
     def augment(chosen: Tensor) -> Tensor:
         draw = dict(size=chosen.shape, device=chosen.device)
         x = windows[chosen, :, torch.randint(rows, **draw), torch.randint(columns, **draw)]
-        flipped = torch.rand(len(chosen), 1, 1, 1, device=chosen.device) < flip.prob
+        flipped = torch.rand(len(chosen), 1, 1, 1, device=chosen.device) < flip
         return torch.where(flipped, x.flip(-1), x)
 
     return augment
@@ -131,7 +133,9 @@ class _TakeTurns(Hook):
         self.times: dict[str, list[float]] = {"plain": [], "pipeline": []}
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Begin the first block, which includes the first images' decoding."""
+        """Have every image decoded, as the plain loop's are, and begin the first block."""
+        for _ in runner.train_dataloader.dataset:
+            pass
         self.plain = plain_steps(runner, self.images, self.labels)
         self._started = time.perf_counter()
 
