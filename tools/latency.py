@@ -60,9 +60,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     profile = profile_latency(timed, workloads, setting, tell=lambda line: print(line, flush=True), **how)
     profile.write(args.out)
     networks = {"baseline": (timed.network, timed.graph), **planned}
-    print_table(
-        time_networks({name: one for name, (one, _) in networks.items()}, timed, workloads, setting, args.turns)
-    )
+    plain = {name: network for name, (network, _) in networks.items()}
+    print_table(time_networks(plain, timed, workloads, setting, args.turns))
     print()
     print_table(layer_rows(networks, timed, workloads[0], setting))
     print(f"written to {args.out}: {setting}")

@@ -1,6 +1,6 @@
 """The time that networks take on this device: measured in turns, and modelled as a closed form of the widths."""
 
-from .budget import LatencyBudget, LatencyError
+from .budget import LatencyBudget, LatencyError, Limits
 from .clock import middle_ratios, ratios, time_in_turns
 from .fit import fit
 from .model import LatencyModel
@@ -12,6 +12,7 @@ __all__ = [
     "LatencyBudget",
     "LatencyError",
     "LatencyModel",
+    "Limits",
     "Profile",
     "Setting",
     "Workload",
