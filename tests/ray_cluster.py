@@ -1,0 +1,54 @@
+"""A suite on a Ray cluster of two nodes on this machine, of which workers and nodes are killed under it."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ray.cluster_utils import Cluster
+
+from tests.suite_processes import command, parent, workers
+
+
+def kill_under(suite: Path, work_dir: Path, moments: Sequence[float]) -> str:
+    """Run a suite once on a cluster, and after so many seconds each time kill a Ray worker, or a node, in turn.
+
+    Returns:
+        What was killed before the suite was done.
+    """
+    kills = dict(workers=0, nodes=0)
+    os.environ["RAY_worker_niceness"] = "0"  # at Ray's 15 a machine that is busy never comes to the runs
+    cluster = Cluster(initialize_head=True, head_node_args=dict(num_cpus=1, include_dashboard=False))
+    try:
+        node = cluster.add_node(num_cpus=1)
+        environment = {**os.environ, "RAY_ADDRESS": cluster.address}
+        suite_run = subprocess.Popen(
+            command("run", suite, work_dir, "--executor", "ray", "--jobs", "2"), env=environment
+        )
+        for turn, moment in enumerate(moments):
+            time.sleep(moment)
+            working = wait_for_worker(work_dir, suite_run)
+            if working is None:
+                break
+            if turn % 2 == 0:
+                os.kill(parent(working), signal.SIGKILL)
+                kills["workers"] += 1
+            else:
+                cluster.remove_node(node, allow_graceful=False)
+                node = cluster.add_node(num_cpus=1)
+                kills["nodes"] += 1
+        assert suite_run.wait() == 0
+    finally:
+        cluster.shutdown()
+    return f"killed {kills['workers']} Ray workers and {kills['nodes']} nodes"
+
+
+def wait_for_worker(work_dir: Path, suite_run: subprocess.Popen) -> int | None:
+    """A process that does a run; None where the suite ends before there is one."""
+    while suite_run.poll() is None:
+        for pid in workers(work_dir):
+            return pid
+        time.sleep(0.1)
+    return None
