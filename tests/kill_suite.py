@@ -46,6 +46,12 @@ def leave_alone(suite: Path, work_dir: Path) -> float:
     return time.monotonic() - began
 
 
+def draw_moments(kills: int, seconds: float, seed: int = 0) -> list[float]:
+    """Seconds from a beginning to a kill, such that so many kills fit into a suite that takes ``seconds`` alone."""
+    rng = random.Random(seed)
+    return [rng.uniform(0, 2 * seconds / (kills + 1)) for _ in range(kills)]
+
+
 def kill(suite: Path, work_dir: Path, moments: Sequence[float]) -> tuple[int, float]:
     """Begin a suite again and again, kill it after so many seconds each time, and at last let it end.
 
@@ -100,11 +106,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--ray", action="store_true", help="kill workers and nodes of a Ray cluster under the suite")
     args = parser.parse_args(argv)
-    rng = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as folder:
         alone, killed = Path(folder, "alone"), Path(folder, "killed")
-        seconds = leave_alone(args.suite, alone)
-        moments = [rng.uniform(0, 2 * seconds / (args.kills + 1)) for _ in range(args.kills)]
+        moments = draw_moments(args.kills, leave_alone(args.suite, alone), args.seed)
         if args.ray:
             from tests.ray_cluster import kill_under
 

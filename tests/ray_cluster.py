@@ -19,8 +19,8 @@ def kill_under(suite: Path, work_dir: Path, moments: Sequence[float]) -> str:
         What was killed before the suite was done.
     """
     kills = dict(workers=0, nodes=0)
-    # At Ray's niceness of 15 a machine that is busy never comes to the runs.
-    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray spells it so
+    # At Ray's 15 a machine that is busy never comes to the runs.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
     cluster = Cluster(initialize_head=True, head_node_args=dict(num_cpus=1, include_dashboard=False))
     try:
         node = cluster.add_node(num_cpus=1)

@@ -1,11 +1,10 @@
-import random
 import sys
 
 import pytest
 
 from lwdna_mm.errors import UserError
 from lwdna_mm.suite.on_ray import ray_executor
-from tests.kill_suite import check_equal, leave_alone
+from tests.kill_suite import check_equal, draw_moments, leave_alone
 from tests.suite_processes import SHORT
 
 
@@ -29,6 +28,5 @@ def test_a_killed_worker_and_a_killed_node_change_nothing(tmp_path):
     suite = tmp_path / "short.py"
     suite.write_text(SHORT)
     leave_alone(suite, tmp_path / "alone")
-    moments = [random.Random(0).uniform(0, 5) for _ in range(2)]
-    assert kill_under(suite, tmp_path / "ray", moments) == "killed 1 Ray workers and 1 nodes"
+    assert kill_under(suite, tmp_path / "ray", draw_moments(2, 7.5)) == "killed 1 Ray workers and 1 nodes"
     assert check_equal(suite, tmp_path / "alone", tmp_path / "ray") == 3
