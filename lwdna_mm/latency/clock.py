@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from torch.utils.benchmark import Timer
 
+from ..compat.torch_timer import Timer
 from .steps import Step
 
 # Quicker steps are run several times in a row, for so many seconds.
