@@ -25,9 +25,9 @@ def make_frames(folder: Path, count: int, digits: int, start: int = 1) -> np.nda
     return np.array(boxes, dtype=float)
 
 
-def make_otb(root: Path, name: str = "Crossing", count: int = 12) -> Path:
-    """A sequence in OTB's format; returns its folder."""
-    boxes = make_frames(root / name / "img", count, 4)
+def make_otb(root: Path, name: str = "Crossing", count: int = 12, start: int = 1) -> Path:
+    """A sequence in OTB's format, its frames numbered from ``start``; returns its folder."""
+    boxes = make_frames(root / name / "img", count, 4, start)
     np.savetxt(root / name / "groundtruth_rect.txt", boxes, fmt="%d", delimiter=",")
     return root / name
 

@@ -1,4 +1,4 @@
-"""Measure what the package costs: analysis, search, gates; and the latency of networks beside their FLOPs."""
+"""Measure what the package costs: analysis, search, gates, training; and the latency of networks beside their FLOPs."""
 
 import argparse
 import json
@@ -9,14 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
 from lwdna_mm.errors import UserError, one_line
-
-Row = dict[str, Any]
+from lwdna_mm.options import add_training_options
+from lwdna_mm.tables import Row, print_table
 
 BACKBONES = {
     "ResNet-50": (dict(type="mmpretrain.ResNet", depth=50), 2048),
@@ -205,12 +204,20 @@ def take_turns(networks: dict[str, nn.Module], inputs: list[torch.Tensor], repea
     return times
 
 
-def print_table(rows: list[Row]) -> None:
-    """Print rows of equal keys with aligned columns."""
-    cells = [list(rows[0]), *([f"{v:.5g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+def train(args: argparse.Namespace) -> list[Row]:
+    """Compare training by the pipeline with a plain PyTorch loop; they take turns in blocks of steps."""
+    from lwdna_mm.engine import apply_arguments, load_config
+    from lwdna_mm.engine.side_by_side import compare_training
+
+    cfg = load_config(args.config, args.cfg_options)
+    apply_arguments(cfg, args)
+    images = cfg.train_dataloader.batch_size * args.steps
+    times = compare_training(cfg, args.blocks, args.steps)
+    ratios = [pipeline / plain for plain, pipeline in zip(times["plain"], times["pipeline"], strict=True)]
+    return [
+        {"training": kind, "images/s": images / statistics.median(times[kind]), "time / plain": ratio}
+        for kind, ratio in (("plain", 1.0), ("pipeline", statistics.median(ratios)))
+    ]
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -219,7 +226,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     common.add_argument("--threads", type=int, help="threads of torch; default all cores")
     common.add_argument("--json", help="write the figures to this file too")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for function, repeats in ((analyze, 5), (search, 11), (latency, 21), (gates, None)):
+    for function, repeats in ((analyze, 5), (search, 11), (latency, 21), (gates, None), (train, None)):
         text = function.__doc__.strip().splitlines()[0]
         command = commands.add_parser(function.__name__, help=text, description=text, parents=[common])
         command.set_defaults(function=function)
@@ -229,6 +236,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             command.add_argument("--batch", type=int, default=4, help="default 4")
             command.add_argument("--size", type=int, default=224, help="side of the images; default 224")
             command.add_argument("--steps", type=int, default=9, help="timed steps of each kind; default 9")
+        if function is train:
+            add_training_options(command)
+            command.add_argument("--blocks", type=int, default=9, help="turns of each loop; default 9")
+            command.add_argument("--steps", type=int, default=10, help="training steps of a turn; default 10")
         if function is latency:
             command.add_argument("config", help="config file")
             command.add_argument("--plan", nargs="+", default=[], help="plans for that config's network")

@@ -1,4 +1,7 @@
-"""The channel engine: find the coupled channels of any CNN and resize it to a plan. Pure torch."""
+"""The channel engine: find the coupled channels of any CNN and resize it to a plan. Pure torch.
+
+``tracing`` reads a network; the files beside it form its channel groups and resize it.
+"""
 
 from lwdna_mm.channels.analyze import analyze
 from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, ChannelGroup

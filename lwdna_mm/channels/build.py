@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import nn
 
-from lwdna_mm.channels.complexity import Axis, Complexity, Polynomial
+from lwdna_mm.channels.complexity import Axis, Complexity, LayerTerm
 from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, ChannelGroup, Tracing
 from lwdna_mm.channels.suggest import closest
 from lwdna_mm.channels.tracing.labels import Recorder, Site
@@ -187,19 +187,19 @@ class _Builder:
             weights = {int(c): int(counts[c]) // widths[c] for c in np.flatnonzero(counts)}
             return Axis(weights, int((columns < 0).sum()))
 
-        def term(cost: int, axes: list[tuple[np.ndarray | None, int]]) -> tuple[int, list[Axis]]:
+        def term(module: str, cost: int, axes: list[tuple[np.ndarray | None, int]]) -> LayerTerm:
             factors = []
             for ids, size in axes:
                 factor = axis(ids) if ids is not None else None
                 if factor is not None:
                     factors.append(factor)
                     cost //= size
-            return cost, factors
+            return module, cost, factors
 
         flops, acts = ([term(*costs) for costs in terms] for terms in (self.recorder.terms, self.recorder.outputs))
         params = []
         for name, parameter in self.model.named_parameters():
             spans = [self.recorder.dims.get((name, dim)) for dim in range(parameter.ndim)]
             axes = [(np.arange(s[0], s[0] + s[1]), s[1]) for s in spans if s is not None]
-            params.append(term(parameter.numel(), axes))
-        return Complexity(*(Polynomial(terms, len(widths)) for terms in (flops, params, acts)))
+            params.append(term(name.rpartition(".")[0], parameter.numel(), axes))
+        return Complexity(flops, params, acts, len(widths))

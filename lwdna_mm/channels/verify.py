@@ -110,8 +110,8 @@ def scale(model: nn.Module, site: Site, positions: np.ndarray, gates: np.ndarray
     name, dim = site
     path, _, key = name.rpartition(".")
     parameter = getattr(model.get_submodule(path), key)
-    factors = torch.ones(parameter.shape[dim])
-    factors[torch.from_numpy(positions)] = torch.from_numpy(gates).float()[:, None].expand(positions.shape)
+    factors = torch.ones(parameter.shape[dim], dtype=torch.float64)  # a third is none in float32
+    factors[torch.from_numpy(positions)] = torch.from_numpy(gates)[:, None].expand(positions.shape)
     with torch.no_grad():
         parameter.mul_(factors.to(parameter).view([-1 if d == dim else 1 for d in range(parameter.ndim)]))
 

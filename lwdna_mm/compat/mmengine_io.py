@@ -2,7 +2,8 @@
 
 What is wrong in mmengine 0.10.12: a checkpoint that ``weights_only=True`` refuses is silently loaded by the
 unrestricted unpickler, which runs any code in it; the local backend writes straight into the final file, so that
-a killed process leaves half a checkpoint under a good name.
+a killed process leaves half a checkpoint under a good name; and a runner that loads one prints so, whatever its log
+level.
 """
 
 import os
@@ -67,7 +68,16 @@ def load_weights_only(file: Any, map_location: Any = None, weights_only: bool = 
         raise UserError(f"{file}: cannot be read as a checkpoint ({type(error).__name__}: {error})") from error
 
 
+_load = mmengine_checkpoint.CheckpointLoader.load_checkpoint
+
+
+def load_logged(filename: str, map_location: Any = None, logger: Any = None) -> dict:
+    """Load a checkpoint as mmengine does, and tell the current logger so where no other is given."""
+    return _load(filename, map_location, logger or "current")
+
+
 def install() -> None:
-    """Make mmengine load checkpoints safely, and offer the atomic backend under :data:`ATOMIC_BACKEND`."""
+    """Make mmengine load checkpoints safely and silently, and offer the atomic backend by :data:`ATOMIC_BACKEND`."""
     mmengine_checkpoint._safe_torch_load = load_weights_only
+    mmengine_checkpoint.CheckpointLoader.load_checkpoint = staticmethod(load_logged)
     register_backend(ATOMIC_BACKEND, AtomicLocalBackend, force=True)

@@ -1,5 +1,6 @@
 """Data sets that mmpretrain and mmagic lack."""
 
+from .augment import RandomShiftFlip
 from .cached import Cached
 from .digits import Digits
 from .restoration import BicubicDownsample, SeededNoise
@@ -13,6 +14,7 @@ __all__ = [
     "Cached",
     "Digits",
     "PairSampler",
+    "RandomShiftFlip",
     "SeededNoise",
     "TinyImageNet",
     "TrackingPairs",

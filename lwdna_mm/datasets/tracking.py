@@ -3,6 +3,7 @@
 Boxes are ``(left, top, width, height)`` in pixels, 1-indexed, as in both formats.
 """
 
+import io
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -68,6 +69,17 @@ class OTBFolder(OTB):
         self.anno_files = [self.anno_files[i] for i in chosen]
         self.seq_dirs = [self.seq_dirs[i] for i in chosen]
         self.seq_names = [self.seq_names[i] for i in chosen]
+
+    def __getitem__(self, index: int | str) -> tuple[list[str], np.ndarray]:
+        """Paths of the n frames and boxes (n, 4).
+
+        Of a few sequences got10k takes a part, as of David frames 300 to 770; here the folder may hold that part alone.
+        """
+        position = self.seq_names.index(index) if isinstance(index, str) else index
+        frames = sorted(str(file) for file in Path(self.seq_dirs[position], "img").glob("*.jpg"))
+        text = Path(self.anno_files[position]).read_text().replace(",", " ")
+        boxes = np.loadtxt(io.StringIO(text), ndmin=2)
+        return (frames, boxes) if len(frames) == len(boxes) else super().__getitem__(index)
 
     def _check_integrity(self, root_dir: str | Path, version: int | str) -> None:
         # got10k's own check prints a line for every sequence that a partial folder lacks.

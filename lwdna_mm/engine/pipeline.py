@@ -23,11 +23,12 @@ from ..models.builders import as_plan, resize_fresh
 from ..models.trace import trace
 from ..runs.checkpoint_file import LAST_CHECKPOINT, check_fits, find_last_checkpoint, load_checkpoint_file
 from ..runs.history import read_history, set_aside
-from ..runs.plan_file import check_search, weights_path
+from ..runs.plan_file import check_search, check_target, weights_path
 from ..runs.summary import SUMMARY, summarize, write_summary
 from .checkpoint import SafeCheckpointHook
 from .config import check_data
 from .cost import complexity, training
+from .latency import latency_budget
 from .planned import apply_plan, resized_model
 from .protocol import build_model, complete, experiment_name
 from .section import LwdnaSection, parse_section
@@ -92,8 +93,7 @@ def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] = ShrinkHook) ->
         UserError: as :func:`run`.
     """
     section = parse_section(cfg.lwdna)
-    if Path(out).suffix == ".pth" or Path(out).is_dir():
-        raise UserError(f"{out}: give the plan a file name such as plan.json; its weights go beside it as .pth")
+    check_target(out)
     _refuse_pretrained(cfg)
     complete(cfg)
     check_data(cfg, ["train_dataloader"])
@@ -144,7 +144,7 @@ def _plain(value: Any) -> Any:
 def search_plan(cfg: Config, section: LwdnaSection, out: str | Path, hook: type[SearchHook] = ShrinkHook) -> None:
     """Widen the network, judge its channels on a few batches and write the plan: the shrinkage of the paper.
 
-    The same config and seed give the same plan.
+    The same config and seed give the same plan, unless it has a limit on measured time.
 
     Args:
         cfg: completed by :func:`complete`.
@@ -164,7 +164,7 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path, hook: type[
     # Gates rename the parameters, which paramwise_cfg may name; and they must be there before a runner wraps the
     # model for several processes.
     optim_wrapper = build_optim_wrapper(wide, cfg.optim_wrapper)
-    search = hook(wide, section, baseline, seed, out, started)
+    search = hook(wide, section, baseline, seed, out, started, latency_budget(cfg, section, baseline, model))
     shrink = section.shrink
     runner = Runner(
         model=wide,

@@ -39,6 +39,11 @@ class Run:
     history: History
 
     @property
+    def pictures(self) -> dict[str, bytes]:
+        """The PNG files that a task has left in ``visuals``, by name."""
+        return {path.stem: path.read_bytes() for path in sorted(self.path.glob("visuals/*.png"))}
+
+    @property
     def label(self) -> str:
         """``baseline``, ``LW-DNA``, a control, or the LW-DNA of another criterion."""
         if self.plan is None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,23 @@ def _without_seed(criterion: Mapping[str, Any]) -> dict[str, Any]:
 
 def _free_widths(graph: ChannelGraph) -> dict[str, int]:
     return {name: group.width for name, group in graph.free.items()}
+
+
+def check_target(path: str | Path) -> None:
+    """Check that a plan can be written to ``path``, before it is searched; nothing is left there.
+
+    Raises:
+        UserError: it is the name of a folder or of weights, or the system refuses to write there.
+    """
+    path = Path(path)
+    if path.suffix == ".pth" or path.is_dir():
+        raise UserError(f"{path}: give the plan a file name such as plan.json; its weights go beside it as .pth")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written, {folder}: {error.strerror}") from error
 
 
 def weights_path(plan: str | Path) -> Path:

@@ -43,8 +43,7 @@ def write_summary(work_dir: str | Path, summary: dict[str, Any]) -> None:
 
 def format_summary(summary: dict[str, Any]) -> str:
     """The summary in a few lines for the terminal."""
-    metrics = summary["metrics"]
-    reached = [f"{name} {value:.4g} (best {metrics['best'][name]:.4g})" for name, value in metrics["last"].items()]
+    reached = [f"{name} {value:.4g}" for name, value in summary["metrics"]["last"].items()]
     lines = [f"{summary['config']}: {', '.join(reached) or 'not validated'}"]
     for name in COSTS:
         value = summary[name]

@@ -1,7 +1,7 @@
 """Plans by other methods: on the same widened network, the same mini-batches and the same budget as ours."""
 
 import copy
-import importlib
+import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +48,9 @@ class TorchPruningHook(SearchHook):
     """Averages the gradients of the widened network's weights, and prunes by them."""
 
     def __init__(self, model: nn.Module, section: LwdnaSection, *args: Any) -> None:
-        self.package = _torch_pruning()
+        _torch_pruning()  # is missed at once, not after the gradients
+        if section.budget.latency is not None:
+            raise UserError("torch-pruning knows no limit on time: leave lwdna.budget.latency out")
         unused = dict(policy="global", min_ratio=0.0)  # so that the plan does not name what had no part in it
         super().__init__(model, replace(section, shrink=replace(section.shrink, **unused)), *args)
         self.gradients: dict[str, Tensor] = {}
@@ -65,13 +67,12 @@ class TorchPruningHook(SearchHook):
         self.model.cpu()
         gradients = {name: gradient.cpu() for name, gradient in self.gradients.items()}
         plan, _ = prune(self.model, self.graph, gradients, self._fits, self.section.shrink.divisor)
-        criterion = dict(
-            type="torch-pruning", importance="GroupTaylorImportance", steps=STEPS, version=self.package.__version__
-        )
+        version = importlib.metadata.version("torch-pruning")
+        criterion = dict(type="torch-pruning", importance="GroupTaylorImportance", steps=STEPS, version=version)
         self.write(runner, plan, criterion)
 
     def _fits(self, plan: ChannelPlan) -> bool:
-        shares = {kind: share for kind, share in vars(self.section.budget).items() if share is not None}
+        shares = self.section.budget.shares
         return all(getattr(self.graph, k)(plan) <= share * getattr(self.baseline, k)() for k, share in shares.items())
 
 

@@ -180,3 +180,23 @@ def test_what_the_pass_does_not_use_has_a_note(image: Tensor) -> None:
 
     notes = analyze(Auxiliary(), image).notes
     assert "'extra.weight' keeps its shape: the traced pass, in eval mode, does not use it" in notes
+
+
+def test_costs_by_layer(image: Tensor) -> None:
+    layers = analyze(Net(), image).complexity.layers
+    assert list(layers) == ["stem", "inner", "outer", "fc"]
+    widths = torch.tensor([[8, 6], [5, 7]]).numpy()
+    assert layers["inner"].flops(widths).tolist() == [9 * 8 * 6 * 64, 9 * 5 * 7 * 64]
+    assert layers["inner"].acts(widths).tolist() == [6 * 64, 7 * 64]
+    assert layers["inner"].params(widths).tolist() == [9 * 8 * 6 + 6, 9 * 5 * 7 + 7]
+    for name in ("MobileNetV2", "SiamRPN AlexNetV1", "ConvNeXt-tiny"):
+        graph = prepare(name)[1]
+        for cost in ("flops", "acts"):
+            whole = getattr(graph, cost)()
+            assert sum(int(getattr(one, cost)(graph.vector())) for one in graph.complexity.layers.values()) == whole
+
+
+def test_parameters_of_a_parametrized_layer_are_its_own(image: Tensor) -> None:
+    net = nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 5, 1))
+    graph = analyze(nn.Sequential(net, nn.BatchNorm2d(5)), image)
+    assert {name: int(one.params(graph.vector())) for name, one in graph.complexity.layers.items()} == {"0": 5 * 3 + 10}

@@ -6,7 +6,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from lwdna_mm.channels import ChannelPlan, analyze, resize
-from lwdna_mm.channels.transfer import ResizeError
+from lwdna_mm.channels.transfer import ResizeError, Transfer
+from lwdna_mm.channels.verify import mismatch
+from tests.check_networks import prepare
 from tests.oracle import counted
 
 
@@ -126,3 +128,9 @@ def test_attention_costs_its_matrix_products():
     network = Attention().eval()
     graph = analyze(network, torch.rand(1, 3, 4, 4))
     assert graph.flops() == counted(network, graph)[0] == 16 * (3 * 8 + 8 * 24 + 8 * 2) + 2 * 16 * 16 * 8
+
+
+def test_gates_of_three_copies_are_as_exact_as_the_rest() -> None:
+    model, graph, _ = prepare("ResNet-20 (CIFAR)")
+    sources = graph.resolve(graph.scaled(2.7))  # a third has no exact value in float32
+    assert mismatch(model, Transfer(model, graph, sources))[0] < 1e-12

@@ -38,6 +38,24 @@ def test_any_folder_of_sequences_and_any_choice_of_them(otb):
     assert [track.name for track in open_tracks(otb, "otb", ["MyOwn"])] == ["MyOwn"]
 
 
+def test_david_may_be_whole_or_cut_to_its_annotated_frames(tmp_path):
+    """Its boxes are those of frames 300 to 770 of 770."""
+    folder = make_otb(tmp_path / "cut", "David", 3, start=300)
+    (cut,) = open_tracks(tmp_path / "cut", "otb")
+    assert [frame[-8:] for frame in cut.frames] == ["0300.jpg", "0301.jpg", "0302.jpg"]
+    assert cut.boxes.shape == (3, 4)
+    whole = tmp_path / "whole" / "David"
+    (whole / "img").mkdir(parents=True)
+    for number in range(1, 771):
+        (whole / "img" / f"{number:04d}.jpg").hardlink_to(folder / "img" / "0300.jpg")
+    (whole / "groundtruth_rect.txt").write_text("1,2,3,4\n" * 471)
+    (track,) = open_tracks(tmp_path / "whole", "otb")
+    assert (track.frames[0][-8:], track.frames[-1][-8:]) == ("0300.jpg", "0770.jpg")
+    (whole / "groundtruth_rect.txt").write_text("1,2,3,4\n" * 470)
+    with pytest.raises(UserError, match=r"David: 770 frames .* but 470 boxes"):
+        open_tracks(tmp_path / "whole", "otb")
+
+
 def test_sequence_with_two_targets_and_tabs(otb):
     boxes = (otb / "MyOwn" / "groundtruth_rect.txt").read_text()
     (otb / "MyOwn" / "groundtruth_rect.txt").unlink()

@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+import torchvision
 from mmengine.registry import MODELS, init_default_scope
 
 import lwdna_mm.models
@@ -110,6 +111,13 @@ def test_cifar_resnet_is_the_papers():
         assert len(convs) == depth - 1
     model.init_weights()
     assert all((block.norm2.weight == 1).all() for block in model.layer1)
+
+
+def test_cifar_mobilenet_is_torchvisions_at_another_stride():
+    model = lwdna_mm.models.cifar_mobilenet.CifarMobileNetV2()
+    torchvisions = torchvision.models.mobilenet_v2().features
+    assert [p.shape for p in model.parameters()] == [p.shape for p in torchvisions.parameters()]
+    assert model(torch.rand(1, 3, 32, 32))[0].shape == (1, 1280, 4, 4)
 
 
 def test_inputs_of_another_shape_are_named():

@@ -1,11 +1,11 @@
 import copy
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import torch
-from lwdna_mm.visualization.runs import read_run
 from mmengine.config import Config
 from mmpretrain.registry import MODELS
 from torch import nn
@@ -13,10 +13,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lwdna_mm.channels import ChannelGraph, analyze, resize
 from lwdna_mm.engine import run, shrink
-from lwdna_mm.engine.checkpoint import load_checkpoint_file
 from lwdna_mm.engine.shrink_hook import ShrinkHook
 from lwdna_mm.errors import UserError
 from lwdna_mm.models.builders import resize_fresh
+from lwdna_mm.runs.checkpoint_file import load_checkpoint_file
+from lwdna_mm.runs.grouping import read_run
 from lwdna_mm.suite import peers
 from lwdna_mm.suite.peers import TorchPruningHook, prune, torch_pruning_plan
 from tests.digits_runs import tiny_config
@@ -119,6 +120,7 @@ def test_its_plan_is_trained_like_ours(tmp_path, backbone):
     assert 0.9 * plan.meta["baseline"]["flops"] <= plan.meta["flops"] <= plan.meta["baseline"]["flops"]
     assert len(set(plan.widths[name] / width for name, width in plan.meta["baseline"]["widths"].items())) > 2
     assert plan.meta["criterion"]["type"] == "torch-pruning"
+    assert plan.meta["criterion"]["version"] == version("torch-pruning")
     summary = run(digits_config(tmp_path / "run", backbone), plan=tmp_path / "plan.json")
     assert summary["flops"] == plan.meta["flops"]
     assert summary["search"]["samples"] == 3 * 16

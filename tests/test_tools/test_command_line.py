@@ -71,6 +71,20 @@ def test_train_prints_accuracy_cost_and_the_searchs_share(finished, tmp_path, ca
     assert "48 samples" in lines[4]
 
 
+def test_where_the_plan_goes_is_checked_before_the_search(tmp_path, capsys, monkeypatch):
+    def refuse(*args):
+        raise AssertionError("searched")
+
+    monkeypatch.setattr("lwdna_mm.engine.pipeline.search_plan", refuse)
+    (tmp_path / "file").touch()
+    given = ["shrink", TWIN, "--work-dir", tmp_path / "run", *options(), "--out"]
+    expect_one_line(capsys, "file: Not a directory", *given, tmp_path / "file" / "sub" / "plan.json")
+    expect_one_line(capsys, "/proc/self", *given, "/proc/self/plan.json")  # not even root can write there
+    with pytest.raises(AssertionError, match="searched"):
+        call(*given, tmp_path / "new" / "sub" / "plan.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_criterion_of_the_control(tmp_path):
     given = ["--criterion", "UniformCriterion", "--out", tmp_path / "plan.json", "--work-dir", tmp_path]
     call("shrink", TWIN, *given, *options())

@@ -1,4 +1,5 @@
 import importlib.util
+import re
 
 from tests.digits_runs import CONFIGS
 
@@ -8,7 +9,11 @@ def test_demo_ends_with_a_table_and_a_page(tmp_path, capsys):
     demo = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(demo)
     demo.main(["--seeds", "1", "--epochs", "1", "--work-dir", str(tmp_path)])
-    printed = capsys.readouterr().out
+    printed, complaints = capsys.readouterr()
+    assert complaints == ""
+    progress = printed.split("\n\n")[0].splitlines()
+    pattern = r"(\w+), seed 0 \.\.\. accuracy/top1 \d+\.\d\d \(\d+ s\)"
+    assert [re.fullmatch(pattern, line)[1] for line in progress] == ["baseline", "lwdna", "random", "uniform"]
     lines = printed.split("\n\n")[1].splitlines()
     table = [line for line in lines if line.startswith(("baseline ", "LW-DNA", "random", "uniform"))]
     assert len(table) == 4

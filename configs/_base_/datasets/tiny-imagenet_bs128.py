@@ -1,7 +1,13 @@
 # Tiny-ImageNet in its official layout, all 200 classes: the official training and validation images.
 input_shape = (3, 64, 64)
 data_root = "data/tiny-imagenet-200"
-data_preprocessor = dict(num_classes=200, mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)
+data_preprocessor = dict(
+    type="lwdna_mm.StackedPreprocessor",
+    num_classes=200,
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    to_rgb=True,
+)
 # Decoded once and kept in memory. That needs the main process: every worker would decode and keep its own.
 load = dict(type="lwdna_mm.Cached", transforms=[dict(type="LoadImageFromFile")])
 
@@ -13,8 +19,7 @@ train_dataloader = dict(
         split="train",
         pipeline=[
             load,
-            dict(type="RandomCrop", crop_size=64, padding=8),
-            dict(type="RandomFlip", prob=0.5, direction="horizontal"),
+            dict(type="lwdna_mm.RandomShiftFlip", padding=8, flip=0.5),
             dict(type="PackInputs"),
         ],
     ),

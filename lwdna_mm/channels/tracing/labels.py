@@ -21,8 +21,9 @@ from torch import Tensor
 Site = tuple[str, int]
 """A dimension of a parameter: ``(parameter name, dim)``."""
 
-Term = tuple[int, list[tuple[np.ndarray | None, int]]]
-"""A cost, and the axes that it is a product of: the ids along each (None where they are unknown) and its size."""
+Term = tuple[str, int, list[tuple[np.ndarray | None, int]]]
+"""The module that runs, a cost, and the axes that it is a product of: the ids along each (None where they are
+unknown) and its size."""
 
 
 @dataclass
@@ -181,13 +182,13 @@ class Recorder:
             else:
                 self.contracted.append((np.unique(core(plane).numpy()), sites))
 
-    def term(self, flops: int, axes: Sequence[tuple[Value, Tensor, int]]) -> None:
+    def term(self, module: str, flops: int, axes: Sequence[tuple[Value, Tensor, int]]) -> None:
         """Count ``flops`` multiply-adds of an operation whose cost is the product of the given axes' sizes."""
-        self.terms.append((flops, self._forms(axes)))
+        self.terms.append((module, flops, self._forms(axes)))
 
-    def output(self, elements: int, axes: Sequence[tuple[Value, Tensor, int]]) -> None:
+    def output(self, module: str, elements: int, axes: Sequence[tuple[Value, Tensor, int]]) -> None:
         """Count the ``elements`` of a layer's output, whose number is the product of the given axes' sizes."""
-        self.outputs.append((elements, self._forms(axes)))
+        self.outputs.append((module, elements, self._forms(axes)))
 
     @staticmethod
     def _forms(axes: Sequence[tuple[Value, Tensor, int]]) -> list[tuple[np.ndarray | None, int]]:

@@ -148,7 +148,7 @@ def count(trace: Trace, call: Call, axes: list[tuple[Tensor, int]]) -> None:
     What torch's flop counter knows nothing of, such as a matrix times a vector, costs nothing.
     """
     if call.func.overloadpacket in flop_registry and not _amortized(trace, call):
-        trace.recorder.term(count_flops(call), [(trace.value(t), t, axis) for t, axis in axes])
+        trace.recorder.term(trace.module, count_flops(call), [(trace.value(t), t, axis) for t, axis in axes])
 
 
 def count_output(trace: Trace, call: Call, factors: list[Tensor], axes: list[tuple[Tensor, int]]) -> None:
@@ -157,7 +157,7 @@ def count_output(trace: Trace, call: Call, factors: list[Tensor], axes: list[tup
     It is a layer's where one of the two factors, the weight, depends on no input of the model.
     """
     if not all(trace.value(t).deps for t in factors) and not _amortized(trace, call):
-        trace.recorder.output(call.out.numel(), [(trace.value(t), t, axis) for t, axis in axes])
+        trace.recorder.output(trace.module, call.out.numel(), [(trace.value(t), t, axis) for t, axis in axes])
 
 
 def _amortized(trace: Trace, call: Call) -> bool:
