@@ -6,16 +6,18 @@ and a node, under it.
 
 import argparse
 import json
+import operator
 import random
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from lwdna_mm.suite.records import Record, read_records
-from tests.suite_processes import ROOT, command, report, workers
+from tests.suite_processes import ROOT, Moment, command, report, wait_for, workers
 
 TIMES = {"training time", "search s", "training s"}
 JOBS = ("--jobs", "2")
@@ -46,14 +48,15 @@ def leave_alone(suite: Path, work_dir: Path) -> float:
     return time.monotonic() - began
 
 
-def draw_moments(kills: int, seconds: float, seed: int = 0) -> list[float]:
-    """Seconds from a beginning to a kill, such that so many kills fit into a suite that takes ``seconds`` alone."""
+def draw_moments(kills: int, seconds: float, seed: int) -> list[Moment]:
+    """Random ones, such that so many kills fit into a suite that takes ``seconds`` alone."""
     rng = random.Random(seed)
-    return [rng.uniform(0, 2 * seconds / (kills + 1)) for _ in range(kills)]
+    drawn = [rng.uniform(0, 2 * seconds / (kills + 1)) for _ in range(kills)]
+    return [partial(operator.le, least) for least in drawn]
 
 
-def kill(suite: Path, work_dir: Path, moments: Sequence[float]) -> tuple[int, float]:
-    """Begin a suite again and again, kill it after so many seconds each time, and at last let it end.
+def kill(suite: Path, work_dir: Path, moments: Sequence[Moment]) -> tuple[int, float]:
+    """Begin a suite again and again, kill it each time when the moment has come, and at last let it end.
 
     Returns:
         How often it was killed before it was done, and the longest that a run's process has outlived it, in seconds.
@@ -61,12 +64,10 @@ def kill(suite: Path, work_dir: Path, moments: Sequence[float]) -> tuple[int, fl
     kills, longest = 0, 0.0
     for moment in moments:
         process = subprocess.Popen(command("run", suite, work_dir, *JOBS))
-        try:
-            assert process.wait(moment) == 0
+        if not wait_for(moment, process):
             break
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
         kills += 1
         longest = max(longest, wait_for_workers(work_dir))
         for line in read_lines(work_dir / "records.jsonl"):

@@ -3,17 +3,16 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from ray.cluster_utils import Cluster
 
-from tests.suite_processes import command, parent, workers
+from tests.suite_processes import Moment, command, parent, wait_for, workers
 
 
-def kill_under(suite: Path, work_dir: Path, moments: Sequence[float]) -> str:
-    """Run a suite once on a cluster, and after so many seconds each time kill a Ray worker, or a node, in turn.
+def kill_under(suite: Path, work_dir: Path, moments: Sequence[Moment]) -> str:
+    """Run a suite once on a cluster, and kill a Ray worker, or a node, in turn, each time when the moment has come.
 
     Returns:
         What was killed before the suite was done.
@@ -29,12 +28,10 @@ def kill_under(suite: Path, work_dir: Path, moments: Sequence[float]) -> str:
             command("run", suite, work_dir, "--executor", "ray", "--jobs", "2"), env=environment
         )
         for turn, moment in enumerate(moments):
-            time.sleep(moment)
-            working = wait_for_worker(work_dir, suite_run)
-            if working is None:
+            if not wait_for(moment, suite_run) or not wait_for(lambda _: workers(work_dir) != [], suite_run):
                 break
             if turn % 2 == 0:
-                os.kill(parent(working), signal.SIGKILL)
+                os.kill(parent(workers(work_dir)[0]), signal.SIGKILL)
                 kills["workers"] += 1
             else:
                 cluster.remove_node(node, allow_graceful=False)
@@ -44,12 +41,3 @@ def kill_under(suite: Path, work_dir: Path, moments: Sequence[float]) -> str:
     finally:
         cluster.shutdown()
     return f"killed {kills['workers']} Ray workers and {kills['nodes']} nodes"
-
-
-def wait_for_worker(work_dir: Path, suite_run: subprocess.Popen) -> int | None:
-    """A process that does a run; None where the suite ends before there is one."""
-    while suite_run.poll() is None:
-        for pid in workers(work_dir):
-            return pid
-        time.sleep(0.1)
-    return None

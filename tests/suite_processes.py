@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+# Is told the seconds since the beginning, and says whether it has come.
+Moment = Callable[[float], bool]
 # Two runs of two epochs, and one that waits for the other one's result.
 SHORT = f"""
 _base_ = "{ROOT}/configs/suites/_base_/arms.py"
@@ -22,6 +26,17 @@ tasks = dict(
 def command(name: str, suite: Path, work_dir: Path, *options: str) -> list[str]:
     """The command line of tools/suite.py."""
     return [sys.executable, str(ROOT / "tools" / "suite.py"), name, str(suite), "--work-dir", str(work_dir), *options]
+
+
+def wait_for(moment: Moment, process: subprocess.Popen) -> bool:
+    """Wait for a moment; False where a process ends, and well, before it comes."""
+    began = time.monotonic()
+    while not moment(time.monotonic() - began):
+        if process.poll() is not None:
+            assert process.returncode == 0
+            return False
+        time.sleep(0.02)
+    return process.poll() is None
 
 
 def workers(work_dir: Path) -> list[int]:

@@ -1,10 +1,11 @@
 import sys
+from pathlib import Path
 
 import pytest
 
 from lwdna_mm.errors import UserError
 from lwdna_mm.suite.on_ray import ray_executor
-from tests.kill_suite import check_equal, draw_moments, leave_alone
+from tests.kill_suite import check_equal, leave_alone
 from tests.suite_processes import SHORT
 
 
@@ -28,5 +29,6 @@ def test_a_killed_worker_and_a_killed_node_change_nothing(tmp_path):
     suite = tmp_path / "short.py"
     suite.write_text(SHORT)
     leave_alone(suite, tmp_path / "alone")
-    assert kill_under(suite, tmp_path / "ray", draw_moments(2, 7.5)) == "killed 1 Ray workers and 1 nodes"
+    in_training = [lambda _: any(Path(tmp_path, "ray").rglob("last_checkpoint"))] * 2
+    assert kill_under(suite, tmp_path / "ray", in_training) == "killed 1 Ray workers and 1 nodes"
     assert check_equal(suite, tmp_path / "alone", tmp_path / "ray") == 3

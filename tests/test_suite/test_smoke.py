@@ -70,7 +70,7 @@ def test_a_run_that_fails_is_told_and_does_not_stop_the_others(tmp_path: Path, c
     out, err = fail(capsys, *given)
     assert err == "error: some runs have failed; `run` again goes on with them"
     failed = next(line for line in out if line.startswith("  digits/impossible seed 0: failed: "))
-    assert "lwdna.budget" in failed
+    assert "the budget of 1 flops cannot be met" in failed
     assert "digits/baseline seed 0: accuracy/top1" in "\n".join(out)
     content = (tmp_path / "runs" / "records.jsonl").read_bytes()
 
