@@ -23,14 +23,16 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="threads of an operation; default: torch's")
     parser.add_argument("--backend", choices=["torch", "onnxruntime"], default="torch", help="default torch")
     parser.add_argument("--cuda", action="store_true", help="on torch's GPU")
+    parser.add_argument("--divisor", type=int, help="of the plans' widths; default: the config's lwdna.shrink.divisor")
     parser.add_argument("--out", default="latency.json", help="the model; default latency.json")
     parser.add_argument("--plans", type=int, default=40, help="random plans to fit the model on; default 40")
     parser.add_argument("--held-out", type=int, default=12, help="random plans to hold it against; default 12")
     parser.add_argument("--seconds", type=float, default=60, help="for each way to run the network; default 60")
     parser.add_argument("--turns", type=int, default=15, help="at most so many; default 15")
     args = parser.parse_args(argv)
-    if min([*args.batch, *(args.train or []), args.plans, args.held_out, args.turns, args.threads or 1]) < 1:
-        parser.error("batches, plans, turns and threads are at least 1")
+    whole = [*args.batch, *(args.train or []), args.plans, args.held_out, args.turns, args.threads, args.divisor]
+    if any(number is not None and number < 1 for number in whole):
+        parser.error("batches, plans, turns, threads and divisor are at least 1")
     if args.backend == "onnxruntime" and (args.train is not None or args.dtype != "fp32" or args.cuda):
         parser.error("onnxruntime times inference in fp32 on the CPU only")
     if args.cuda and not torch.cuda.is_available():
@@ -57,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     setting = Setting.here(args.threads, args.dtype, args.backend, timed.channels_last, args.cuda)
     torch.set_num_threads(setting.threads)
     how = dict(plans=args.plans, held_out=args.held_out, seconds=args.seconds, turns=args.turns)
-    profile = profile_latency(timed, workloads, setting, tell=lambda line: print(line, flush=True), **how)
+    divisor = args.divisor or (cfg.get("lwdna") or {}).get("shrink", {}).get("divisor", 1)
+    profile = profile_latency(timed, workloads, setting, lambda line: print(line, flush=True), divisor, **how)
     profile.write(args.out)
     networks = {"baseline": (timed.network, timed.graph), **planned}
     plain = {name: network for name, (network, _) in networks.items()}

@@ -74,19 +74,25 @@ class Timed:
 
 
 def profile_latency(
-    timed: Timed, workloads: Sequence[Workload], setting: Setting, tell: Callable[[str], object], **how: Any
+    timed: Timed,
+    workloads: Sequence[Workload],
+    setting: Setting,
+    tell: Callable[[str], object],
+    divisor: int = 1,
+    **how: Any,
 ) -> Profile:
     """Time the network and random plans of it, and model its time.
 
     Args:
+        divisor: of the plans' widths.
         how: ``plans, held_out, seconds, turns``, see :func:`lwdna_mm.latency.survey.survey`.
     """
     graph = timed.graph
-    fitted = survey(timed.network, graph, timed.shapes, workloads, setting, tell=tell, **how)
+    fitted = survey(timed.network, graph, timed.shapes, workloads, setting, divisor, tell=tell, **how)
     about = dict(date=date.today().isoformat(), versions=_versions(), trace=timed.options)
     widths = {name: group.width for name, group in graph.free.items()}
     config = Path(timed.cfg.filename).stem
-    return Profile(config, graph.fingerprint, setting, about, widths, graph.complexity, fitted)
+    return Profile(config, graph.fingerprint, setting, about, divisor, widths, graph.complexity, fitted)
 
 
 def time_networks(
@@ -98,7 +104,7 @@ def time_networks(
     rows: list[Row] = [{"network": name} for name in networks]
     for workload in workloads:
         steps = [make_step(network, timed.shapes, workload, setting) for network in networks.values()]
-        times = time_in_turns(steps, turns, threads=setting.threads)
+        times = time_in_turns(steps, setting, turns)
         low, middle, high = np.percentile(ratios(times), (25, 50, 75), axis=0)
         for index, row in enumerate(rows):
             row[f"{workload} (ms)"] = 1e3 * float(np.median(times[:, index]))

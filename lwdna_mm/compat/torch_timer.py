@@ -6,8 +6,8 @@ _logger = logging.getLogger("torch.utils.cpp_extension")
 _level = _logger.level
 _logger.setLevel(logging.ERROR)
 try:
-    from torch.utils.benchmark import Timer
+    from torch.utils.benchmark import Timer, timer
 finally:
     _logger.setLevel(_level)
 
-__all__ = ["Timer"]
+__all__ = ["Timer", "timer"]

@@ -22,18 +22,23 @@ def latency_budget(
 
     Raises:
         UserError: the profile cannot be read, or was measured on another device, with other threads, in another
-            type or layout, on other inputs or another network.
+            type or layout, on other inputs, another network or plans of another divisor.
     """
     limit = section.budget.latency
     if limit is None:
         return None
     profile = read_profile(limit.file)
-    there = profile.setting
-    here = Setting.here(None, limit.dtype, there.backend, is_channels_last(cfg), there.cuda)
+    backend, cuda = profile.setting.backend, profile.setting.cuda
+    here = Setting.here(None, limit.dtype, backend, is_channels_last(cfg), cuda)
     profile.check(limit.file, baseline.fingerprint, here)
-    if profile.about["trace"]["input_shape"] != section.trace_options["input_shape"]:
-        raise UserError(
-            f"{limit.file} was measured on inputs {profile.about['trace']['input_shape']}, the config has "
-            f"{section.trace_options['input_shape']}; measure again with tools/latency.py"
-        )
+    pairs = {
+        "inputs": (profile.about["trace"]["input_shape"], section.trace_options["input_shape"]),
+        "lwdna.shrink.divisor": (profile.divisor, section.shrink.divisor),
+    }
+    for name, (there, wanted) in pairs.items():
+        if there != wanted:
+            raise UserError(
+                f"{limit.file} was measured with {name} {there}, the config has {wanted}; "
+                "measure again with tools/latency.py"
+            )
     return LatencyBudget(profile, limit.ratio, network, section.input_shapes, limit.file)

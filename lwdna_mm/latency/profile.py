@@ -42,6 +42,7 @@ class Profile:
         fingerprint: of the baseline's graph.
         setting: conditions of the measurement.
         about: ``date``, ``versions`` and how the network was traced.
+        divisor: of the widths of the plans that were timed.
         widths: of the baseline's free groups.
         complexity: closed forms over these groups' widths, in their order.
         fitted: one model a workload.
@@ -51,6 +52,7 @@ class Profile:
     fingerprint: str
     setting: Setting
     about: dict[str, Any]
+    divisor: int
     widths: dict[str, int]
     complexity: Complexity
     fitted: tuple[Fitted, ...]
@@ -99,6 +101,7 @@ class Profile:
             fingerprint=self.fingerprint,
             setting=asdict(self.setting),
             **self.about,
+            divisor=self.divisor,
             groups=groups,
             widths=self.widths,
             workloads=[asdict(one) for one in self.fitted],
@@ -130,6 +133,7 @@ def read_profile(path: str | Path) -> Profile:
             content["fingerprint"],
             Setting(**content["setting"]),
             {key: content[key] for key in ("date", "versions", "trace")},
+            content["divisor"],
             {name: content["widths"][name] for name in groups},
             Complexity(**costs, count=len(groups)),
             tuple(_fitted(one) for one in content["workloads"]),

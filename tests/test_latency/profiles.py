@@ -39,7 +39,7 @@ def profile_of(graph: ChannelGraph, workloads: tuple[Workload, ...] = (Workload(
     about = dict(date="2026-01-01", versions=dict(torch="2"), trace=dict(input_shape=[[1, 8, 8]]))
     widths = {name: group.width for name, group in graph.free.items()}
     fitted = tuple(Fitted(one, 0.001, model_of(graph), Error(0.01, 0.02, 0.99, 12)) for one in workloads)
-    return Profile("digits", graph.fingerprint, Setting.here(**setting), about, widths, graph.complexity, fitted)
+    return Profile("digits", graph.fingerprint, Setting.here(**setting), about, 1, widths, graph.complexity, fitted)
 
 
 def random_widths(graph: ChannelGraph, count: int, seed: int = 0) -> np.ndarray:

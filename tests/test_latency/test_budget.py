@@ -35,7 +35,7 @@ def found(monkeypatch):
         """A budget whose measurements of the plan are ``times``, one a try."""
         answers = iter(times)
 
-        def clock(steps, turns, threads):
+        def clock(steps, setting, turns, seconds):
             assert len(steps) == 2
             return np.tile([1.0, next(answers)], (turns, 1))
 
@@ -65,9 +65,31 @@ def test_a_slow_plan_is_tightened(found):
     assert told["predicted"]["batch 1"] <= seen[2][0]
 
 
+def test_a_fast_plan_is_loosened(found):
+    find, make, seen = found
+    _, told = find(make(0.7, 0.5, 0.72, 0.69))  # too fast, too slow, right
+    assert told["tries"] == 3
+    assert told["measured"] == {"batch 1": 0.69}
+    assert seen[1][0] == pytest.approx(0.7 * 0.7 / 0.5, rel=0.05)
+    assert seen[0][0] < seen[2][0] < seen[1][0]
+
+
+def test_a_fast_plan_is_kept_where_a_slower_one_is_too_slow(found):
+    find, make, _ = found
+    _, told = find(make(0.7, 0.65, 0.75, 0.75, 0.75, 0.75))
+    assert told["measured"] == {"batch 1": 0.65}
+
+
+def test_limits_that_do_not_bind_end_the_search(found):
+    find, make, seen = found
+    _, told = find(make(9.0, 4.0, 4.0))  # all channels, whatever the limit
+    assert told["measured"] == {"batch 1": 4.0}
+    assert len(seen) == 2
+
+
 def test_what_stays_slow_is_an_error(found):
     find, make, _ = found
-    with pytest.raises(LatencyError, match=r"l\.json: after 5 tries .* 1\.100 times the baseline's time \(batch 1\)"):
+    with pytest.raises(LatencyError, match=r"l\.json: after 5 tries .* 1\.100 times the baseline's time, not 1"):
         find(make(1.0, *[1.1] * 5))
 
 
@@ -81,12 +103,12 @@ def test_from_a_config(tmp_path, monkeypatch):
     graph = digits()[1]
     workloads = (Workload(1), Workload(4, train=True))
     profile_of(graph, workloads, threads=torch.get_num_threads()).write(tmp_path / "latency.json")
-    monkeypatch.setattr(budget, "time_in_turns", lambda steps, turns, threads: np.ones((turns, 2)))
+    monkeypatch.setattr(budget, "time_in_turns", lambda steps, setting, turns, seconds: np.ones((turns, 2)))
     limit = dict(file=str(tmp_path / "latency.json"), ratio=0.9)
     cfg = tiny_config(tmp_path, lwdna__budget=dict(flops=1.0, latency=limit), lwdna__shrink__min_ratio=0.2)
     with pytest.raises(LatencyError):  # 1.0 is measured, 0.9 asked for
         shrink(cfg, tmp_path / "plan.json")
-    monkeypatch.setattr(budget, "time_in_turns", lambda steps, turns, threads: np.tile([1.0, 0.9], (turns, 1)))
+    monkeypatch.setattr(budget, "time_in_turns", lambda steps, setting, turns, seconds: np.tile([1.0, 0.9], (turns, 1)))
     cfg = tiny_config(tmp_path, lwdna__budget=dict(flops=1.0, latency=limit), lwdna__shrink__min_ratio=0.2)
     meta = shrink(cfg, tmp_path / "plan.json").meta
     assert meta["budget"] == dict(flops=1.0, latency=dict(limit, dtype="fp32"))
@@ -108,6 +130,20 @@ def test_a_config_refuses_times_of_another_setting(tmp_path, change, message):
     cfg = tiny_config(tmp_path, lwdna__budget=dict(flops=1.0, latency=str(tmp_path / "latency.json")))
     with pytest.raises(UserError, match=message):
         shrink(cfg, tmp_path / "plan.json")
+
+
+def test_a_config_refuses_times_of_other_plans_or_inputs(tmp_path):
+    path = tmp_path / "latency.json"
+    profile_of(digits()[1]).write(path)
+    for change, message in (
+        (dict(lwdna__shrink__divisor=8), r"measured with lwdna.shrink.divisor 1, the config has 8"),
+        (
+            dict(lwdna__input_shape=(1, 16, 16)),
+            r"measured with inputs \[\[1, 8, 8\]\], the config has \[\[1, 16, 16\]\]",
+        ),
+    ):
+        with pytest.raises(UserError, match=message):
+            shrink(tiny_config(tmp_path, lwdna__budget=dict(latency=str(path)), **change), tmp_path / "plan.json")
 
 
 def test_a_config_refuses_times_of_another_network(tmp_path):

@@ -1,6 +1,7 @@
 """Timing: real steps, in turns."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,18 +12,25 @@ from lwdna_mm.latency.layers import time_by_layer
 from lwdna_mm.latency.steps import make_step
 from tests.test_latency.profiles import digits
 
+WALL = Setting("a clock", threads=2)
+
 
 def test_times_are_those_of_the_steps() -> None:
     calls = []
     steps = [lambda n=n: (calls.append(n), time.sleep(0.01 * n)) for n in (1, 3)]
-    times = time_in_turns(steps, turns=6)
+    times = time_in_turns(steps, WALL, turns=6)
     assert times.shape == (6, 2)
     assert 2.0 < np.median(ratios(times)[:, 1]) < 3.5  # sleeping may take longer
     assert calls[:2] != calls[-2:] or len(set(calls)) == 2
 
 
+def test_one_thread_is_timed_by_its_own_clock() -> None:
+    times = time_in_turns([lambda: time.sleep(0.02)], replace(WALL, threads=1), turns=3)
+    assert times.max() < 0.01
+
+
 def test_no_turn_begins_after_the_time_is_over() -> None:
-    assert len(time_in_turns([lambda: time.sleep(0.01)], turns=50, seconds=0.01)) == 5
+    assert len(time_in_turns([lambda: time.sleep(0.01)], WALL, turns=50, seconds=0.01)) == 3
 
 
 def test_outliers_of_one_network_leave_the_others() -> None:

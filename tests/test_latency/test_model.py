@@ -82,6 +82,8 @@ def test_random_plans_spread_widths_and_costs() -> None:
     shares = widths / graph.vector()
     flops = graph.complexity.flops(widths) / graph.flops()
     assert (widths == plans(graph, 40)).all()
+    assert (plans(graph, 40, divisor=8) % 8 == 0).all()
+    assert (plans(graph, 5, divisor=64)[:, graph.vector() < 64] == graph.vector()[graph.vector() < 64]).all()
     assert 0.3 < flops.min() < 0.6
     assert 1.4 < flops.max() <= 1.6
     assert (shares.min(0) < 0.7).all()

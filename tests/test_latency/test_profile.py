@@ -18,9 +18,10 @@ def profile():
 def test_written_and_read_again(profile, tmp_path):
     profile.write(tmp_path / "latency.json")
     again = read_profile(tmp_path / "latency.json")
-    assert (again.setting, again.about, again.widths, again.fitted) == (
+    assert (again.setting, again.about, again.divisor, again.widths, again.fitted) == (
         profile.setting,
         profile.about,
+        profile.divisor,
         profile.widths,
         profile.fitted,
     )
