@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> None:
     from lwdna_mm.suite.scheduler import Scheduler, check_data
 
     suite, runs, work_dir, records = _places(args)
+    say = partial(print, flush=True, file=sys.stdout)
     if args.executor == "ray":
         from lwdna_mm.suite.on_ray import ray_executor
 
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         execute = local_executor(work_dir, args.data, args.threads)
     with locked(work_dir):
-        scheduler = Scheduler(suite, runs, records, execute, args.jobs, partial(print, flush=True))
+        scheduler = Scheduler(suite, runs, records, execute, args.jobs, say)
         check_data(scheduler.to_do(), args.data)
         if not scheduler.run():
             raise UserError("some runs have failed; `run` again goes on with them")

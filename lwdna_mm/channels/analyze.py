@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from lwdna_mm.channels.build import build_graph
 from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, Tracing
+from lwdna_mm.channels.structure import copy_shapes
 from lwdna_mm.channels.tracing.trace import Forward
 from lwdna_mm.channels.trial import freeze_failures
 
@@ -22,7 +24,7 @@ def analyze(
     on_failure: str = "raise",
     forward: Forward | None = None,
 ) -> ChannelGraph:
-    """Find the channel groups of a network by one forward pass.
+    """Find the channel groups of a network by one forward pass, on the meta device unless it asks for values.
 
     Args:
         model: any module; it is run in eval mode and left as it was.
@@ -46,7 +48,12 @@ def analyze(
     call = forward or _call
     keep = (keep,) if isinstance(keep, str) else tuple(keep)
     tracing = Tracing(inputs, call, frozenset(amortized), grouped == "whole", keep)
-    graph = build_graph(model, tracing)
+    try:
+        graph = build_graph(copy_shapes(model), tracing)
+    except AnalysisError:
+        raise
+    except Exception:  # it asks for values, or does not run at all, and then says so again
+        graph = build_graph(model, replace(tracing, values=True))
     return freeze_failures(model, graph) if on_failure == "freeze" else graph
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -18,13 +16,8 @@ from lwdna_mm.channels.tracing.trace import trace
 
 def build_graph(model: nn.Module, tracing: Tracing) -> ChannelGraph:
     """Trace the model and form its channel groups."""
-    return trace_graph(model, tracing)[0]
-
-
-def trace_graph(model: nn.Module, tracing: Tracing) -> tuple[ChannelGraph, Any]:
-    """Like :func:`build_graph`, with the model's output."""
-    recorder, output = trace(model, tracing.inputs, tracing.forward, tracing.amortized, tracing.whole)
-    return _Builder(recorder, model, tracing).graph(), output
+    recorder = trace(model, tracing.inputs, tracing.forward, tracing.amortized, tracing.whole, tracing.values)
+    return _Builder(recorder, model, tracing).graph()
 
 
 def _module_of(site: Site) -> str:
@@ -38,6 +31,7 @@ class _Builder:
     def __init__(self, recorder: Recorder, model: nn.Module, tracing: Tracing) -> None:
         self.recorder = recorder
         self.model = model
+        self.parameters = dict(model.named_parameters())
         self.tracing = tracing
         self.unit, self.count = self._units()
         self.sites = list(recorder.dims)
@@ -49,9 +43,10 @@ class _Builder:
 
     def _units(self) -> tuple[np.ndarray, int]:
         """The unit of every id, and their number. Id 0 is a unit by itself."""
-        ties = np.concatenate(self.recorder.ties) if self.recorder.ties else np.zeros((0, 2), np.int64)
+        ties = np.concatenate([np.zeros((2, 0), np.int64), *self.recorder.ties], axis=1)
+        ties = ties[:, ties.all(0)]
         size = self.recorder.count
-        graph = coo_array((np.ones(len(ties), np.int8), (ties[:, 0], ties[:, 1])), (size, size))
+        graph = coo_array((np.ones(ties.shape[1], np.int8), tuple(ties)), (size, size))
         count, unit = connected_components(graph, directed=False)
         return unit, count
 
@@ -75,30 +70,50 @@ class _Builder:
 
     def _signatures(self) -> list[tuple[np.ndarray, list[tuple[int, slice]], np.ndarray]]:
         """Units by equal membership: for each kind the units, its sites with the columns of a table of
-        positions, and that table (units x columns)."""
-        spans = [np.arange(start, start + size) for start, size in self.recorder.dims.values()]
-        if not spans:
-            return []
-        unit = self.unit[np.concatenate(spans)]
-        site = np.concatenate([np.full(len(span), index) for index, span in enumerate(spans)])
-        position = np.concatenate([np.arange(len(span)) for span in spans])
-        order = np.lexsort((position, site, unit))
+        positions, and that table (units x columns). What no layer makes, such as the sides of a kernel and the
+        channels of an input, is left out."""
+        spans = np.array(list(self.recorder.dims.values()), np.int64).reshape(-1, 2)
+        site = np.repeat(np.arange(len(spans)), spans[:, 1])
+        position = np.arange(len(site)) - np.repeat(np.cumsum(spans[:, 1]) - spans[:, 1], spans[:, 1])
+        unit = self.unit[spans[site, 0] + position]
+        order = np.argsort(unit, kind="stable")  # within a unit, by site and position
+        order = order[self._made()[unit[order]]]
         unit, site, position = unit[order], site[order], position[order]
-        units, starts = np.unique(unit, return_index=True)
-        ends = np.append(starts[1:], len(unit))
-        marks = np.stack([self.frozen[units], self.rigid[units], self.contracted[units]], 1)
-        kinds: dict[tuple, list[int]] = {}
-        for row, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-            kinds.setdefault((site[start:end].tobytes(), marks[row].tobytes()), []).append(row)
+        starts = np.flatnonzero(np.diff(unit, prepend=-1))
         found = []
-        for rows in kinds.values():
+        for rows in self._kinds(unit[starts], site, starts):
             first = starts[rows[0]]
-            width = ends[rows[0]] - first
+            width = (starts[rows[0] + 1] if rows[0] + 1 < len(starts) else len(unit)) - first
             own, begin = np.unique(site[first : first + width], return_index=True)
             stops = np.append(begin[1:], width)
             columns = [(int(s), slice(b, e)) for s, b, e in zip(own, begin, stops, strict=True)]
-            found.append((units[rows], columns, position[starts[rows][:, None] + np.arange(width)]))
+            found.append((unit[starts[rows]], columns, position[starts[rows][:, None] + np.arange(width)]))
         return sorted(found, key=lambda kind: (kind[1][0][0], kind[2][0, 0]))
+
+    def _made(self) -> np.ndarray:
+        """For every unit whether a layer makes it."""
+        made = np.zeros(self.count, bool)
+        for start, size in (self.recorder.dims[site] for site in self.recorder.producers):
+            made[self.unit[start : start + size]] = True
+        return made
+
+    def _kinds(self, units: np.ndarray, site: np.ndarray, starts: np.ndarray) -> list[np.ndarray]:
+        """The rows of equal sites and marks; row i is of unit ``units[i]`` and begins at ``site[starts[i]]``."""
+        if not len(units):
+            return []
+        marks = np.stack([self.frozen[units], self.rigid[units], self.contracted[units]], 1)
+        lengths = np.diff(starts, append=len(site))
+        # Most rows are like the one before.
+        before = np.arange(len(site)) - np.repeat(lengths, lengths)
+        same = np.logical_and.reduceat(site == site[before], starts)
+        same[1:] &= (lengths[1:] == lengths[:-1]) & (marks[1:] == marks[:-1]).all(1)
+        same[0] = False
+        kinds: dict[tuple, list[np.ndarray]] = {}
+        for run in np.split(np.arange(len(units)), np.flatnonzero(~same)[1:]):
+            first = starts[run[0]]
+            sites = site[first : first + lengths[run[0]]]
+            kinds.setdefault((sites.tobytes(), marks[run[0]].tobytes()), []).append(run)
+        return [np.concatenate(runs) for runs in kinds.values()]
 
     def graph(self) -> ChannelGraph:
         """Groups, notes and complexity."""
@@ -109,9 +124,6 @@ class _Builder:
         column_of = np.full(self.count, -1)
         free = 0
         for units, columns, table in self._signatures():
-            sites = [self.sites[index] for index, _ in columns]
-            if not any(site in self.recorder.producers for site in sites):
-                continue  # no layer makes these: the sides of a kernel, the channels of an input
             group = self._group(units, columns, table, taken)
             why_frozen = self._why_frozen(group, int(units[0]))
             if why_frozen is not None:
@@ -126,7 +138,7 @@ class _Builder:
                 column_of[units] = free
                 free += 1
         self._check_keep(groups, frozen)
-        for name, parameter in self.model.named_parameters():
+        for name, parameter in self.parameters.items():
             if name not in self.recorder.rank and parameter.ndim > 0:
                 notes[f"'{name}' keeps its shape: the traced pass, in eval mode, does not use it"] = None
         notes.update(dict.fromkeys(self.recorder.remarks))
@@ -170,6 +182,8 @@ class _Builder:
         return [k for k in self.tracing.keep if any(n == k or n.startswith(f"{k}.") for n in names)]
 
     def _check_keep(self, groups: dict[str, ChannelGroup], frozen: dict[str, str]) -> None:
+        if not self.tracing.keep:
+            return
         known = {name for name, _ in self.model.named_modules()} | set(groups) | set(frozen)
         for name in self.tracing.keep:
             if name not in known:
@@ -178,16 +192,18 @@ class _Builder:
                 raise AnalysisError(f"keep: '{name}' makes no channels; name the layer whose outputs are to stay")
 
     def _complexity(self, column_of: np.ndarray, widths: list[int]) -> Complexity:
-        def axis(ids: np.ndarray) -> Axis | None:
-            units = self.unit[ids]
-            columns = column_of[units]
-            if (units == units[0]).all() or (columns < 0).all():
-                return None
-            counts = np.bincount(columns[columns >= 0], minlength=len(widths))
-            weights = {int(c): int(counts[c]) // widths[c] for c in np.flatnonzero(counts)}
-            return Axis(weights, int((columns < 0).sum()))
+        column = column_of[self.unit]
 
-        def term(module: str, cost: int, axes: list[tuple[np.ndarray | None, int]]) -> LayerTerm:
+        def axis(ids: np.ndarray | slice) -> Axis | None:
+            columns = column[ids]
+            free = columns[columns >= 0]
+            if not len(free) or (self.unit[ids] == self.unit[ids][0]).all():
+                return None
+            counts = np.bincount(free)
+            weights = {int(c): int(counts[c]) // widths[c] for c in np.flatnonzero(counts)}
+            return Axis(weights, len(columns) - len(free))
+
+        def term(module: str, cost: int, axes: list[tuple[np.ndarray | slice | None, int]]) -> LayerTerm:
             factors = []
             for ids, size in axes:
                 factor = axis(ids) if ids is not None else None
@@ -198,8 +214,8 @@ class _Builder:
 
         flops, acts = ([term(*costs) for costs in terms] for terms in (self.recorder.terms, self.recorder.outputs))
         params = []
-        for name, parameter in self.model.named_parameters():
+        for name, parameter in self.parameters.items():
             spans = [self.recorder.dims.get((name, dim)) for dim in range(parameter.ndim)]
-            axes = [(np.arange(s[0], s[0] + s[1]), s[1]) for s in spans if s is not None]
+            axes = [(slice(s[0], s[0] + s[1]), s[1]) for s in spans if s is not None]
             params.append(term(name.rpartition(".")[0], parameter.numel(), axes))
         return Complexity(flops, params, acts, len(widths))

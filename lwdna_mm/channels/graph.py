@@ -49,13 +49,18 @@ class ChannelGroup:
 
 @dataclass(frozen=True)
 class Tracing:
-    """How a graph was obtained, so that a resized network can be analysed in the same way."""
+    """How a graph was obtained, so that a resized network can be analysed in the same way.
+
+    Attributes:
+        values: whether the network was run on values, because it asks for them, or on the meta device.
+    """
 
     inputs: tuple
     forward: Forward
     amortized: frozenset[int]
     whole: bool
     keep: tuple[str, ...]
+    values: bool = False
 
 
 @dataclass

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from torch import nn
 
 from lwdna_mm.channels.attributes import initialize
 from lwdna_mm.channels.graph import ChannelGraph
 from lwdna_mm.channels.plan import ChannelPlan
 from lwdna_mm.channels.transfer import ResizeError, Sources, Transfer
-from lwdna_mm.channels.verify import check
+from lwdna_mm.channels.verify import check_costs, check_values
 
 
 def resize(model: nn.Module, graph: ChannelGraph, plan: ChannelPlan, inherit: bool = True) -> nn.Module:
@@ -42,23 +44,56 @@ def verify(model: nn.Module, graph: ChannelGraph, plan: ChannelPlan) -> None:
 
 
 def prove(model: nn.Module, graph: ChannelGraph, sources: Sources) -> Transfer:
-    """The checked way to the resized network; an error names the first group that fails by itself."""
+    """The checked way to the resized network; an error names a group that fails by itself."""
     try:
-        return _attempt(model, graph, sources)
+        return attempt(model, graph, sources)
     except Exception as error:
-        for name, kept in sources.items():
-            try:
-                _attempt(model, graph, {name: kept})
-            except Exception as own:
-                widths = f"{graph.groups[name].width} to {len(kept)} channels"
-                raise ResizeError(f"resized from {widths}, group '{name}' fails: {_brief(own)}", name) from own
-        raise ResizeError(f"the resized network fails: {_brief(error)}") from error
+        raise next(failures(model, graph, sources, error, attempt), joint_failure(error)) from error
 
 
-def _attempt(model: nn.Module, graph: ChannelGraph, sources: Sources) -> Transfer:
-    transfer = Transfer(model, graph, sources)
-    check(model, transfer)
+def attempt(model: nn.Module, graph: ChannelGraph, sources: Sources) -> Transfer:
+    """The way to the resized network, with all that is checked; any exception says that it is none."""
+    transfer = attempt_shapes(model, graph, sources)
+    check_values(model, transfer)
     return transfer
+
+
+def attempt_shapes(model: nn.Module, graph: ChannelGraph, sources: Sources) -> Transfer:
+    """Like :func:`attempt`, without a look at what the networks compute."""
+    transfer = Transfer(model, graph, sources)
+    check_costs(transfer)
+    return transfer
+
+
+def failures(
+    model: nn.Module,
+    graph: ChannelGraph,
+    sources: Sources,
+    error: Exception,
+    attempt: Callable[[nn.Module, ChannelGraph, Sources], object],
+) -> Iterator[ResizeError]:
+    """The groups that fail by themselves, found by halving what fails together.
+
+    Args:
+        sources: what has failed, by ``attempt``, with ``error``.
+    """
+    names = list(sources)
+    if len(names) == 1:
+        group, width = graph.groups[names[0]], len(sources[names[0]])
+        change = f"resized from {group.width} to {width} channels"
+        yield ResizeError(f"{change}, group '{group.name}' fails: {_brief(error)}", group.name)
+        return
+    for half in (names[: len(names) // 2], names[len(names) // 2 :]):
+        part = {name: sources[name] for name in half}
+        try:
+            attempt(model, graph, part)
+        except Exception as own:
+            yield from failures(model, graph, part, own, attempt)
+
+
+def joint_failure(error: Exception) -> ResizeError:
+    """What to say where no group fails by itself."""
+    return ResizeError(f"the resized network fails: {_brief(error)}")
 
 
 def _brief(error: Exception) -> str:

@@ -12,22 +12,31 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from lwdna_mm.channels.graph import ChannelGraph
 from lwdna_mm.channels.plan import ChannelPlan
+from lwdna_mm.channels.structure import assign, copy_structure, owners_of
 from lwdna_mm.channels.tracing.labels import Site
+from lwdna_mm.channels.tracing.rules import tensors_in
 from lwdna_mm.channels.tracing.trace import evaluating
-from lwdna_mm.channels.transfer import ResizeError, Transfer, assign, copy_structure, owners_of
+from lwdna_mm.channels.transfer import ResizeError, Transfer
 
 # Relative errors of sums in another order. In float64 a misplaced channel shows through some fifty layers; float32 is
 # for networks that insist on it.
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}
 
+# Where the values of a tensor begin in the noise: every _STEP values, round a number that has no divisor.
+_STEP, _BEGINNINGS = 1009, 8191
 
-def check(model: nn.Module, transfer: Transfer) -> None:
-    """Raise ResizeError unless the resized network has the planned cost and computes the masked original."""
+
+def check_costs(transfer: Transfer) -> None:
+    """Raise ResizeError unless the network of the planned shapes has the planned cost."""
     plan = ChannelPlan(transfer.widths)
     for what in ("flops", "params", "acts"):
         planned, real = getattr(transfer.graph, what)(plan), getattr(transfer.traced, what)()
         if planned != real:
             raise ResizeError(f"the resized network has {real} {what}, its plan says {planned}")
+
+
+def check_values(model: nn.Module, transfer: Transfer) -> None:
+    """Raise ResizeError unless the resized network computes what the masked original computes."""
     error, tolerance = mismatch(model, transfer)
     if not error <= tolerance:
         raise ResizeError(f"the resized network computes something else (relative error {error:.1e})")
@@ -44,16 +53,17 @@ def mismatch(model: nn.Module, transfer: Transfer) -> tuple[float, float]:
     Raises:
         ResizeError: if the outputs have nothing to compare.
     """
-    original = randomized(model)
     try:
-        return _compare(original.double(), transfer, torch.float64)
+        return _compare(randomized(model, torch.float64), transfer, torch.float64)
     except RuntimeError:  # it has tensors of its own type besides its parameters, or does not run at all
-        return _compare(original.float(), transfer, torch.float32)
+        return _compare(randomized(model, torch.float32), transfer, torch.float32)
 
 
 def _compare(original: nn.Module, transfer: Transfer, dtype: torch.dtype) -> tuple[float, float]:
     graph = transfer.graph
     resized = transfer.apply(original)
+    masks: dict[Site, list[tuple[np.ndarray, np.ndarray]]] = {}
+    shares: dict[Site, list[tuple[np.ndarray, np.ndarray]]] = {}
     for name, kept in transfer.sources.items():
         group = graph.groups[name]
         counts = np.bincount(kept, minlength=group.width)
@@ -63,8 +73,10 @@ def _compare(original: nn.Module, transfer: Transfer, dtype: torch.dtype) -> tup
         else:
             copies = 1.0 / counts[kept]
         for site in group.gated:
-            scale(original, site, group.members[site], gates)
-            scale(resized, site, transfer.positions(name, site), copies)
+            masks.setdefault(site, []).append((group.members[site], gates))
+            shares.setdefault(site, []).append((transfer.positions(name, site), copies))
+    scale(original, masks)
+    scale(resized, shares)
     precision = _Precision()
     with precision:
         expected, got = (_run(network, graph, dtype) for network in (original, resized))
@@ -97,43 +109,58 @@ class _Precision(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        before, after = (
-            {t.dtype for t in tree_leaves(part) if isinstance(t, Tensor) and t.is_floating_point()}
-            for part in ((args, kwargs), out)
-        )
-        self.lowered |= torch.float64 in before and bool(after - {torch.float64})
+        if any(t.dtype == torch.float64 for t in tensors_in((args, kwargs))):
+            self.lowered |= any(t.dtype != torch.float64 and t.is_floating_point() for t in tensors_in(out))
         return out
 
 
-def scale(model: nn.Module, site: Site, positions: np.ndarray, gates: np.ndarray) -> None:
-    """Multiply a parameter by one gate a channel along a dim, in place; positions: (width, multiplicity)."""
-    name, dim = site
-    path, _, key = name.rpartition(".")
-    parameter = getattr(model.get_submodule(path), key)
-    factors = torch.ones(parameter.shape[dim], dtype=torch.float64)  # a third is none in float32
-    factors[torch.from_numpy(positions)] = torch.from_numpy(gates)[:, None].expand(positions.shape)
-    with torch.no_grad():
-        parameter.mul_(factors.to(parameter).view([-1 if d == dim else 1 for d in range(parameter.ndim)]))
+def scale(model: nn.Module, gates: dict[Site, list[tuple[np.ndarray, np.ndarray]]]) -> None:
+    """Multiply parameters, in place, by gates of channels.
+
+    Args:
+        gates: for every dim of a parameter, for every group there, the positions of its channels, (width,
+            multiplicity), and a gate for each, (width,).
+    """
+    parameters = dict(model.named_parameters())
+    for (name, dim), groups in gates.items():
+        parameter = parameters[name]
+        factors = np.ones(parameter.shape[dim])  # float64: a third is none in float32
+        for positions, values in groups:
+            factors[positions] = values[:, None]
+        with torch.no_grad():
+            factor = torch.from_numpy(factors).to(parameter)
+            parameter.mul_(factor.view([-1 if d == dim else 1 for d in range(parameter.ndim)]))
 
 
-def randomized(model: nn.Module) -> nn.Module:
+def randomized(model: nn.Module, dtype: torch.dtype | None = None) -> nn.Module:
     """A copy with random, well-conditioned values: freshly initialised networks hide whole branches
-    behind zeros, and then no output could tell a right network from a wrong one."""
+    behind zeros, and then no output could tell a right network from a wrong one.
+
+    Args:
+        dtype: of the copy's floating-point values; by default they keep theirs.
+    """
     model = copy_structure(model)
-    generator = torch.Generator().manual_seed(0)
-    for name, owners in owners_of(model).items():
+    owners_by_name = owners_of(model)
+    # Tensors are parts, of different beginnings, of one tensor of noise, within which no value comes twice.
+    most = max((getattr(*owners[0]).numel() for owners in owners_by_name.values()), default=0)
+    noise = torch.empty(most + _BEGINNINGS).uniform_(-1.7, 1.7, generator=torch.Generator().manual_seed(0))
+    noise = noise.to(dtype or torch.float32)
+    for index, (name, owners) in enumerate(owners_by_name.items()):
         tensor = getattr(*owners[0])
         if not tensor.is_floating_point():
             continue
-        noise = torch.empty(tensor.shape).uniform_(-1.7, 1.7, generator=generator).to(tensor)
+        first = index * _STEP % _BEGINNINGS
+        values = noise[first : first + tensor.numel()].view(tensor.shape)
         if isinstance(tensor, nn.Parameter):
             fan_in = max(tensor[0].numel(), 1) if tensor.ndim > 1 else 4
-            noise = noise / fan_in**0.5 + (1.0 if tensor.ndim == 1 and name.endswith("weight") else 0.0)
+            values = values / fan_in**0.5
+            if tensor.ndim == 1 and name.endswith("weight"):
+                values += 1
         elif name.endswith("running_var"):
-            noise = 1 + 0.5 * noise.tanh()
+            values = 1 + 0.5 * values.tanh()
         elif not name.endswith("running_mean"):
-            noise = tensor.clone()
-        assign(owners, noise)
+            values = tensor.clone()
+        assign(owners, values.to(tensor.device, dtype or tensor.dtype, copy=name.endswith("running_mean")))
     return model
 
 

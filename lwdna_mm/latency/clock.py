@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from torch.utils.benchmark import Timer, timer
 
+from ..compat.torch_timer import Timer, timer
 from .setting import Setting
 from .steps import Step
 

@@ -11,7 +11,7 @@ that nothing is known about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,30 +46,24 @@ class Value:
 
 def core(plane: Tensor) -> Tensor:
     """The plane with every stride-0 axis narrowed to size 1."""
-    for axis in range(plane.ndim):
-        if plane.stride(axis) == 0 and plane.size(axis) > 1:
-            plane = plane.narrow(axis, 0, 1)
-    return plane
+    steps = plane.stride()
+    return collapse(plane, [axis for axis, step in enumerate(steps) if step == 0]) if 0 in steps else plane
 
 
 def varying(plane: Tensor) -> list[int]:
     """The axes along which the plane's ids differ."""
-    small = core(plane)
-    return [a for a in range(small.ndim) if small.size(a) > 1 and not _constant(small, a)]
-
-
-def _constant(plane: Tensor, axis: int) -> bool:
-    return bool((plane == plane.narrow(axis, 0, 1)).all())
+    shape, steps = plane.shape, plane.stride()
+    axes = [axis for axis, step in enumerate(steps) if step and shape[axis] > 1]
+    if len(axes) == 1:  # most often, and most often the ends tell
+        line = plane.as_strided((shape[axes[0]],), (steps[axes[0]],)).numpy()
+        return axes if line[0] != line[-1] or (line != line[0]).any() else []
+    ids = core(plane).numpy()
+    return [axis for axis in axes if (ids != ids.take([0], axis)).any()]
 
 
 def tighten(plane: Tensor) -> Tensor:
     """Give stride 0 to every axis along which the plane does not vary."""
-    keep = varying(plane)
-    small = plane
-    for axis in range(plane.ndim):
-        if axis not in keep and plane.size(axis) > 1:
-            small = small.narrow(axis, 0, 1)
-    return small.expand(plane.shape)
+    return collapse(plane, set(range(plane.ndim)).difference(varying(plane))).expand(plane.shape)
 
 
 def is_uniform(value: Value) -> bool:
@@ -79,16 +73,13 @@ def is_uniform(value: Value) -> bool:
 
 def place(ids: Tensor, axis: int, shape: Sequence[int]) -> Tensor:
     """A plane of ``shape`` in which ``ids`` run along ``axis``."""
-    view = [1] * len(shape)
-    view[axis] = -1
-    return ids.view(view).expand(list(shape))
+    return ids.as_strided(shape, [ids.stride(0) if a == axis else 0 for a in range(len(shape))])
 
 
-def collapse(plane: Tensor, axes: Iterable[int]) -> Tensor:
+def collapse(plane: Tensor, axes: Collection[int]) -> Tensor:
     """The plane with the given axes narrowed to their first index (size 1)."""
-    for axis in axes:
-        plane = plane.narrow(axis, 0, 1)
-    return plane
+    shape = [min(size, 1) if axis in axes else size for axis, size in enumerate(plane.shape)]
+    return plane if shape == list(plane.shape) else plane.as_strided(shape, plane.stride())
 
 
 class Recorder:
@@ -114,7 +105,7 @@ class Recorder:
 
     def allocate(self, size: int) -> Tensor:
         """``size`` fresh ids."""
-        ids = torch.arange(self.count, self.count + size)
+        ids = torch.from_numpy(np.arange(self.count, self.count + size))
         self.count += size
         return ids
 
@@ -150,16 +141,19 @@ class Recorder:
 
     def tie(self, a: Tensor, b: Tensor) -> None:
         """Demand that elements at the same place belong to one unit (id 0 is passed over)."""
-        a, b = torch.broadcast_tensors(core(a), core(b))
-        pairs = torch.stack([a.reshape(-1), b.reshape(-1)], 1).numpy()
-        pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & (pairs[:, 0] != 0) & (pairs[:, 1] != 0)]
-        if len(pairs):
-            self.ties.append(np.unique(pairs, axis=0) if len(pairs) > 4096 else pairs)
+        a, b = core(a), core(b)
+        if a.shape != b.shape:
+            a, b = torch.broadcast_tensors(a, b)
+        pairs = torch.stack([a, b]).view(2, -1).numpy()
+        if pairs.size > 8192:
+            pairs = np.stack(np.divmod(np.unique(pairs[0] * self.count + pairs[1]), self.count))
+        self.ties.append(pairs)
 
-    def tie_along(self, plane: Tensor, axes: Iterable[int]) -> Tensor:
+    def tie_along(self, plane: Tensor, axes: Collection[int]) -> Tensor:
         """Tie all ids along ``axes``; return the plane narrowed to size 1 there."""
         small = collapse(plane, axes)
-        self.tie(plane, small)
+        if small is not plane:
+            self.tie(plane, small)
         return small
 
     def freeze(self, plane: Tensor, reason: str) -> None:
@@ -194,7 +188,7 @@ class Recorder:
     def _forms(axes: Sequence[tuple[Value, Tensor, int]]) -> list[tuple[np.ndarray | None, int]]:
         forms: list[tuple[np.ndarray | None, int]] = []
         for value, tensor, axis in axes:
-            plane = next((p for p in value.planes if axis in varying(p)), None)
+            plane = next((p for p in value.planes if p.stride(axis) and axis in varying(p)), None)
             size = tensor.shape[axis]
             if plane is None:
                 forms.append((None, size))

@@ -7,8 +7,9 @@ operation with :func:`rule`; one without a rule freezes every channel it touches
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ class Call:
     out: Any
     where: str
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The operation's name without namespace and overload: ``convolution``, ``add_``."""
         return self.func._schema.name.split("::")[1]
@@ -40,10 +41,10 @@ class Call:
         """For notes: the operation and the module."""
         return f"{self.name} in {self.where}"
 
-    @property
+    @cached_property
     def tensors(self) -> list[Tensor]:
         """All tensors among the arguments."""
-        return [a for a in tree_leaves((self.args, self.kwargs)) if isinstance(a, Tensor)]
+        return list(tensors_in((self.args, self.kwargs)))
 
     def get(self, index: int, name: str, default: Any = None) -> Any:
         """An argument by position or keyword."""
@@ -55,6 +56,17 @@ class Call:
         leaves = [replace.get(id(leaf), leaf) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         args, kwargs = spec.unflatten(leaves)
         return self.func(*args, **kwargs)
+
+
+def tensors_in(arguments: Any) -> Iterator[Tensor]:
+    """All tensors among an operation's arguments or results."""
+    if isinstance(arguments, Tensor):
+        yield arguments
+    elif isinstance(arguments, (list, tuple)):
+        for argument in arguments:
+            yield from tensors_in(argument)
+    elif isinstance(arguments, dict):
+        yield from tensors_in(tuple(arguments.values()))
 
 
 Rule = Callable[[Trace, Call], None]
@@ -161,10 +173,14 @@ def count_output(trace: Trace, call: Call, factors: list[Tensor], axes: list[tup
 
 
 def _amortized(trace: Trace, call: Call) -> bool:
-    deps = deps_of(trace, call)
+    deps = deps_of(trace, call) if trace.amortized else None
     return bool(deps) and deps <= trace.amortized
 
 
 def count_flops(call: Call) -> int:
     """Multiply-adds of a call by torch's own formulas (which count two operations for each)."""
-    return flop_registry[call.func.overloadpacket](*call.args, **call.kwargs, out_val=call.out) // 2
+    formula = flop_registry[call.func.overloadpacket]
+    if hasattr(formula, "__wrapped__"):  # a formula of shapes, which torch looks for in every nook
+        shapes = (a.shape if isinstance(a, Tensor) else a for a in call.args)
+        return formula.__wrapped__(*shapes, **call.kwargs, out_shape=call.out.shape) // 2
+    return formula(*call.args, **call.kwargs, out_val=call.out) // 2

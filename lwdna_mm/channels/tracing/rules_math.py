@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from lwdna_mm.channels.tracing.labels import Site, Value, collapse, is_uniform, place, varying
+from lwdna_mm.channels.tracing.labels import Site, Value, collapse, core, is_uniform, varying
 from lwdna_mm.channels.tracing.rules import Call, common_sites, deps_of, freeze_all, need_label, produce, rule
 from lwdna_mm.channels.tracing.rules_move import overwrite, uniform_like
 from lwdna_mm.channels.tracing.state import Trace
@@ -36,12 +36,12 @@ def pointwise(trace: Trace, call: Call) -> None:
             axes = varying(plane)
             if not axes:
                 continue
-            for axis in varying(own):
+            for axis in varying(own) if others else ():
                 need_label(trace, call, own, axis, others)
-            matches = [k for k, other in enumerate(planes) if set(varying(other)) & set(axes)]
+            matches = [k for k, other in enumerate(planes) if not set(varying(other)).isdisjoint(axes)]
             for k in matches:
                 trace.recorder.tie(planes[k], plane)
-                if bool((planes[k] == 0).any()):
+                if not core(planes[k]).all():
                     planes[k] = torch.where(planes[k] == 0, plane, planes[k])
             if not matches:
                 planes.append(plane)
@@ -63,7 +63,8 @@ def _source(call: Call, name: str, values: list[Value]) -> str | None:
 
 
 def _sites(call: Call, name: str, tensors: list[Tensor], values: list[Value]) -> frozenset[Site] | None:
-    labelled = [any(varying(p) for p in v.planes) for v in values]
+    if name in PRODUCTS | SUMS:
+        labelled = [any(varying(p) for p in v.planes) for v in values]
     if name in PRODUCTS:
         return next(
             (v.sites for v, known in zip(values, labelled, strict=True) if known and v.sites is not None),
@@ -174,7 +175,7 @@ def batch_norm(trace: Trace, call: Call) -> None:
                 trace.recorder.freeze(plane, f"{call.title} meets channels of unknown size")
             elif 0 in varying(plane):
                 for mine in channels:
-                    trace.recorder.tie(mine, place(plane.reshape(-1), 1, source.shape))
+                    trace.recorder.tie(mine, plane.reshape(1, -1, *[1] * (source.ndim - 2)))
     weight, bias = call.args[1], call.args[2]
     affine = weight is not None and bias is not None
     sites = produce(trace, [trace.value(weight), trace.value(bias)]) if affine else None

@@ -18,6 +18,7 @@ class Trace:
     Attributes:
         recorder: what the operations demand of the channels.
         module: path of the module that runs now.
+        paths: the paths of all modules.
     """
 
     def __init__(self, model: nn.Module, amortized: frozenset[int], whole: bool) -> None:
@@ -26,7 +27,12 @@ class Trace:
         self.whole = whole
         self.module = ""
         self._values: dict[int, tuple[Tensor, Value]] = {}
-        self._named = {id(p): (p, n) for n, p in [*model.named_buffers(), *model.named_parameters()]}
+        self.paths: dict[nn.Module, str] = {}
+        self._named: dict[int, tuple[Tensor | None, str]] = {}
+        for path, module in model.named_modules():
+            self.paths[module] = path
+            for key, tensor in [*module._parameters.items(), *module._buffers.items()]:
+                self._named.setdefault(id(tensor), (tensor, f"{path}.{key}" if path else key))
 
     def value(self, tensor: Tensor) -> Value:
         """What is known about a tensor; parameters are labelled when they are first met."""

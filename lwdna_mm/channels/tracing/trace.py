@@ -1,4 +1,7 @@
-"""Run a model once, eagerly, and let every ATen operation pass its channel labels on."""
+"""Run a model once, eagerly, and let every ATen operation pass its channel labels on.
+
+Labels need shapes and no values, so the model runs on the meta device unless it asks for them.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from lwdna_mm.channels.tracing import rules_math, rules_move, rules_product  # noqa: F401  (they register themselves)
 from lwdna_mm.channels.tracing.labels import Recorder, Value
 from lwdna_mm.channels.tracing.rules import Call, apply_rule
+from lwdna_mm.channels.tracing.shapes import run, without_values
 from lwdna_mm.channels.tracing.state import Trace
 
 Forward = Callable[..., Any]
@@ -28,7 +33,8 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     """
     modes = {module: module.training for module in model.modules()}
     buffers = [(module, dict(module._buffers)) for module in modes if module._buffers]
-    values = [(b, b._version, b.clone()) for _, held in buffers for b in held.values() if b is not None]
+    held = [buffer for _, own in buffers for buffer in own.values() if buffer is not None and not buffer.is_meta]
+    values = [(buffer, buffer._version, buffer.clone()) for buffer in held]
     fast = torch.backends.mha.get_fastpath_enabled()
     for module in modes:
         module.training = False
@@ -40,74 +46,71 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(fast)
         for module, mode in modes.items():
             module.training = mode
-        for module, held in buffers:
-            module._buffers.update(held)
+        for module, own in buffers:
+            module._buffers.update(own)
         with torch.no_grad():
             for buffer, version, value in values:
                 if buffer._version != version:
                     buffer.copy_(value)
 
 
-def copy_inputs(inputs: tuple) -> tuple:
-    """The inputs with a copy of every tensor, which the model may write into; none is the same as another."""
-    return tree_map(lambda leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf, inputs)
-
-
 class Tracer(TorchDispatchMode):
     """Lets every operation of one forward pass find its rule, and the trace know which module runs it."""
 
-    def __init__(self, model: nn.Module, trace: Trace) -> None:
+    def __init__(self, trace: Trace, values: bool) -> None:
         super().__init__()
-        self._model = model
+        self._values = values
         self._trace = trace
         self._stack: list[str] = []
 
     @contextmanager
     def following(self) -> Iterator[None]:
         """Know which module is running, while the context lasts."""
-        handles = []
-
-        def enter(name: str) -> Callable[..., None]:
-            def hook(*_: Any) -> None:
-                self._stack.append(self._trace.module)
-                self._trace.module = name
-
-            return hook
-
-        def leave(*_: Any) -> None:
-            self._trace.module = self._stack.pop()
-
-        for name, module in self._model.named_modules():
-            handles.append(module.register_forward_pre_hook(enter(name), prepend=True))
-            handles.append(module.register_forward_hook(leave, always_call=True))
+        before = register_module_forward_pre_hook(self._enter)
+        after = register_module_forward_hook(self._leave, always_call=True)
         try:
             yield
         finally:
-            for handle in handles:
-                handle.remove()
+            before.remove()
+            after.remove()
+
+    def _enter(self, module: nn.Module, *_: Any) -> None:
+        self._stack.append(self._trace.module)
+        self._trace.module = self._trace.paths.get(module, self._trace.module)
+
+    def _leave(self, *_: Any) -> None:
+        self._trace.module = self._stack.pop()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs = kwargs or {}
-        out = func(*args, **kwargs)
-        apply_rule(self._trace, Call(func, args, kwargs, out, self._trace.where))
-        return out
+        call = Call(func, args, kwargs or {}, None, self._trace.where)
+        call.out = func(*args, **call.kwargs) if self._values else _run_shapes(call)
+        apply_rule(self._trace, call)
+        return call.out
+
+
+def _run_shapes(call: Call) -> Any:
+    try:
+        return run(call.func, call.name, call.args, call.kwargs, call.tensors)
+    except RuntimeError as error:  # says less than it would of tensors with values
+        shapes = ", ".join(str(tuple(t.shape)) for t in call.tensors)
+        raise RuntimeError(f"{call.title} of {shapes}: {error}") from error
 
 
 def trace(
-    model: nn.Module, inputs: tuple, forward: Forward, amortized: frozenset[int], whole: bool
-) -> tuple[Recorder, Any]:
+    model: nn.Module, inputs: tuple, forward: Forward, amortized: frozenset[int], whole: bool, values: bool
+) -> Recorder:
     """Run ``forward(model, *inputs)`` and record what it demands of the channels.
 
     Args:
         amortized: indices of inputs; work on nothing else is not counted.
         whole: whether grouped convolutions lose whole conv-groups rather than channels within each.
-
-    Returns:
-        The recorder, and the model's output.
+        values: whether to compute; otherwise the inputs are on the meta device, where the model is expected.
     """
-    inputs = copy_inputs(inputs)
+    inputs = tree_map(
+        lambda leaf: (leaf.clone() if values else without_values(leaf)) if isinstance(leaf, Tensor) else leaf, inputs
+    )
     labels = Trace(model, amortized, whole)
-    recorder, tracer = labels.recorder, Tracer(model, labels)
+    recorder, tracer = labels.recorder, Tracer(labels, values)
     for index, argument in enumerate(inputs):
         for tensor in tree_leaves(argument):
             if isinstance(tensor, Tensor):
@@ -120,4 +123,4 @@ def trace(
         if isinstance(tensor, Tensor):
             for plane in labels.value(tensor).planes:
                 recorder.freeze(plane, "an output of the model")
-    return recorder, output
+    return recorder
