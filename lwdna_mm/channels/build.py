@@ -16,9 +16,7 @@ from lwdna_mm.channels.tracing.trace import trace
 
 def build_graph(model: nn.Module, tracing: Tracing) -> ChannelGraph:
     """Trace the model and form its channel groups."""
-    recorder, program = trace(
-        model, tracing.inputs, tracing.forward, tracing.amortized, tracing.whole, tracing.values
-    )
+    recorder, program = trace(model, tracing.inputs, tracing.forward, tracing.amortized, tracing.whole, tracing.values)
     return _Builder(recorder, model, tracing).graph(program)
 
 

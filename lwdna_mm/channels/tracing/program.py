@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from torch import Tensor, nn
@@ -49,7 +49,7 @@ class Program:
         return value if isinstance(value, (bool, int, float, str)) else None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _sizes(func: Any) -> frozenset[int | str]:
     """Positions and names of the arguments that are sizes."""
     arguments = enumerate(argument.name for argument in func._schema.arguments)

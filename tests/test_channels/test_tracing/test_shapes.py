@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from torch.utils._pytree import tree_map
 
 from lwdna_mm.channels import analyze
 from lwdna_mm.channels.build import build_graph
+from lwdna_mm.channels.tracing.rules import tensors_in
 from lwdna_mm.channels.tracing.shapes import run
 from tests.networks import NETWORKS
 
@@ -84,9 +86,8 @@ X, LINE, FLAT = torch.rand(2, 4, 5, 5), torch.rand(1, 4, 1, 1), torch.rand(4)
 )
 def test_shapes_are_those_with_values(func, args):
     name = func._schema.name.removeprefix("aten::")
-    meta = [[t.to("meta") for t in a] if isinstance(a, list) else a.to("meta") if torch.is_tensor(a) else a for a in args]
-    tensors = [t for a in meta for t in (a if isinstance(a, list) else [a]) if torch.is_tensor(t)]
-    got, expected = run(func, name, tuple(meta), {}, tensors), func(*args)
+    meta = tree_map(lambda leaf: leaf.to("meta") if torch.is_tensor(leaf) else leaf, args)
+    got, expected = run(func, name, meta, {}, list(tensors_in(meta))), func(*args)
     pairs = zip(got, expected, strict=True) if isinstance(got, tuple) else [(got, expected)]
     for mine, real in pairs:
         assert mine.is_meta
