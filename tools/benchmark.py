@@ -21,6 +21,9 @@ BACKBONES = {
     "ResNet-50": (dict(type="mmpretrain.ResNet", depth=50), 2048),
     "ResNet-50 x2": (dict(type="mmpretrain.ResNet", depth=50, stem_channels=128, base_channels=128), 4096),
     "DenseNet-121": (dict(type="mmpretrain.DenseNet", arch="121"), 1024),
+    "MobileNetV2": (dict(type="mmpretrain.MobileNetV2"), 1280),
+    "EfficientNet-B0": (dict(type="mmpretrain.EfficientNet", arch="b0"), 1280),
+    "RegNetX-3.2GF": (dict(type="mmpretrain.RegNet", arch="regnetx_3.2gf"), 1008),
 }
 
 
@@ -51,19 +54,21 @@ def seconds(function: Callable[[], object], repeats: int) -> float:
 
 
 def analyze(args: argparse.Namespace) -> list[Row]:
-    """Time the analysis of ResNet-50 and DenseNet-121 at 224 x 224."""
+    """Time the analysis of five networks at 224 x 224; with --peer, beside Torch-Pruning on one thread."""
     from lwdna_mm.channels import analyze
+    from lwdna_mm.suite.peer_times import compare_engines
 
+    if args.peer:
+        torch.set_num_threads(1)
     rows = []
-    for name in ("ResNet-50", "DenseNet-121"):
+    for name in ("ResNet-50", "DenseNet-121", "MobileNetV2", "EfficientNet-B0", "RegNetX-3.2GF"):
         model, image = build(name), torch.rand(1, 3, 224, 224)
-        rows.append(
-            {
-                "network": name,
-                "groups": len(analyze(model, image).groups),
-                "analysis (s)": seconds(lambda model=model, image=image: analyze(model, image), args.repeats),
-            }
-        )
+        if args.peer:
+            rows.append({"network": name, **compare_engines(model, image, args.repeats)})
+        else:
+            found = len(analyze(model, image).groups)
+            spent = seconds(lambda model=model, image=image: analyze(model, image), args.repeats)
+            rows.append({"network": name, "groups": found, "analysis (s)": spent})
     return rows
 
 
@@ -191,6 +196,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         command.set_defaults(function=function)
         if repeats:
             command.add_argument("--repeats", type=int, default=repeats, help=f"default {repeats}")
+        if function is analyze:
+            command.add_argument("--peer", action="store_true", help="compare with torch-pruning")
         if function is gates:
             command.add_argument("--batch", type=int, default=4, help="default 4")
             command.add_argument("--size", type=int, default=224, help="side of the images; default 224")

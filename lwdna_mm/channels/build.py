@@ -16,8 +16,8 @@ from lwdna_mm.channels.tracing.trace import trace
 
 def build_graph(model: nn.Module, tracing: Tracing) -> ChannelGraph:
     """Trace the model and form its channel groups."""
-    recorder = trace(model, tracing.inputs, tracing.forward, tracing.amortized, tracing.whole, tracing.values)
-    return _Builder(recorder, model, tracing).graph()
+    recorder, program = trace(model, tracing.inputs, tracing.forward, tracing.amortized, tracing.whole, tracing.values)
+    return _Builder(recorder, model, tracing).graph(program)
 
 
 def _module_of(site: Site) -> str:
@@ -115,7 +115,7 @@ class _Builder:
             kinds.setdefault((sites.tobytes(), marks[run[0]].tobytes()), []).append(run)
         return [np.concatenate(runs) for runs in kinds.values()]
 
-    def graph(self) -> ChannelGraph:
+    def graph(self, program: list[tuple]) -> ChannelGraph:
         """Groups, notes and complexity."""
         groups: dict[str, ChannelGroup] = {}
         frozen: dict[str, str] = {}
@@ -144,7 +144,7 @@ class _Builder:
         notes.update(dict.fromkeys(self.recorder.remarks))
         complexity = self._complexity(column_of, [g.width for g in groups.values() if not g.rigid])
         sizes = {site: size for site, (_, size) in self.recorder.dims.items()}
-        return ChannelGraph(groups, frozen, list(notes), complexity, self.tracing, sizes)
+        return ChannelGraph(groups, frozen, list(notes), complexity, self.tracing, sizes, program)
 
     def _group(
         self, units: np.ndarray, columns: list[tuple[int, slice]], table: np.ndarray, taken: dict[str, int]
@@ -195,13 +195,15 @@ class _Builder:
         column = column_of[self.unit]
 
         def axis(ids: np.ndarray | slice) -> Axis | None:
-            columns = column[ids]
-            free = columns[columns >= 0]
-            if not len(free) or (self.unit[ids] == self.unit[ids][0]).all():
+            columns, units = column[ids], self.unit[ids]
+            low, high = int(columns.min()), int(columns.max())
+            if high < 0 or (units[0] == units[-1] and (units == units[0]).all()):
                 return None
-            counts = np.bincount(free)
-            weights = {int(c): int(counts[c]) // widths[c] for c in np.flatnonzero(counts)}
-            return Axis(weights, len(columns) - len(free))
+            if low == high:  # most often
+                return Axis({low: len(columns) // widths[low]}, 0)
+            counts = np.bincount(columns + 1)  # the first is of those that do not change
+            weights = {int(c): int(counts[c + 1]) // widths[c] for c in np.flatnonzero(counts[1:])}
+            return Axis(weights, int(counts[0]))
 
         def term(module: str, cost: int, axes: list[tuple[np.ndarray | slice | None, int]]) -> LayerTerm:
             factors = []

@@ -74,6 +74,7 @@ class ChannelGraph:
         complexity: FLOPs, parameters and activations over the widths of the free groups.
         tracing: how the graph was obtained.
         sizes: the size of every labelled dim of every parameter and buffer.
+        program: the operations of the traced pass.
     """
 
     groups: dict[str, ChannelGroup]
@@ -82,6 +83,7 @@ class ChannelGraph:
     complexity: Complexity
     tracing: Tracing
     sizes: dict[Site, int] = field(repr=False)
+    program: list[tuple] = field(repr=False)
 
     @property
     def free(self) -> dict[str, ChannelGroup]:

@@ -24,9 +24,10 @@ def copy_structure(model: nn.Module) -> nn.Module:
     # empty dict of hooks.
     states: list[tuple[nn.Module, dict[str, Any]]] = []
     for module in modules:
+        if hasattr(module, "__deepcopy__"):
+            continue
         make, arguments, state = (*module.__reduce_ex__(4), None)[:3]
-        plain = make is copyreg.__newobj__ and arguments == (type(module),) and type(state) is dict
-        if plain and not hasattr(module, "__deepcopy__"):
+        if make is copyreg.__newobj__ and arguments == (type(module),) and type(state) is dict:
             copies[id(module)] = make(*arguments)
             states.append((copies[id(module)], state))
     for copied, state in states:

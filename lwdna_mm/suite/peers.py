@@ -48,7 +48,7 @@ class TorchPruningHook(SearchHook):
     """Averages the gradients of the widened network's weights, and prunes by them."""
 
     def __init__(self, model: nn.Module, section: LwdnaSection, *args: Any) -> None:
-        _torch_pruning()  # is missed at once, not after the gradients
+        torch_pruning()  # is missed at once, not after the gradients
         if section.budget.latency is not None:
             raise UserError("torch-pruning knows no limit on time: leave lwdna.budget.latency out")
         unused = dict(policy="global", min_ratio=0.0)  # so that the plan does not name what had no part in it
@@ -98,7 +98,7 @@ def prune(
     Raises:
         UserError: a layer has no gradient, no plan fits, or the two packages couple channels differently.
     """
-    package = _torch_pruning()
+    package = torch_pruning()
     pruned = copy.deepcopy(model)
     for name, parameter in pruned.named_parameters():
         parameter.grad = gradients.get(name, torch.zeros_like(parameter))
@@ -121,7 +121,7 @@ def prune(
         global_pruning=True,
         pruning_ratio=1.0,
         iterative_steps=STEPS,
-        ignored_layers=_kept_whole(pruned, graph),
+        ignored_layers=kept_whole(pruned, graph),
         round_to=divisor,
         in_channel_groups={},  # its defaults are dicts that all pruners share
         out_channel_groups={},
@@ -145,14 +145,19 @@ def prune(
     return plan, pruned
 
 
-def _torch_pruning() -> ModuleType:
+def torch_pruning() -> ModuleType:
+    """The package.
+
+    Raises:
+        UserError: it is not installed.
+    """
     try:
         return importlib.import_module("torch_pruning")
     except ImportError as error:
         raise UserError("the peer torch-pruning is not installed: pip install 'lwdna_mm[peers]'") from error
 
 
-def _kept_whole(model: nn.Module, graph: ChannelGraph) -> list[nn.Module]:
+def kept_whole(model: nn.Module, graph: ChannelGraph) -> list[nn.Module]:
     """The layers whose output channels cannot change, such as the classifier."""
     made = {parameter for group in graph.free.values() for parameter, _ in group.producers}
     layers = [(name, module) for name, module in model.named_modules() if isinstance(module, (_ConvNd, nn.Linear))]

@@ -134,3 +134,42 @@ def test_gates_of_three_copies_are_as_exact_as_the_rest() -> None:
     model, graph, _ = prepare("ResNet-20 (CIFAR)")
     sources = graph.resolve(graph.scaled(2.7))  # a third has no exact value in float32
     assert mismatch(model, Transfer(model, graph, sources))[0] < 1e-12
+
+
+class TrapForLargeImages(nn.Conv2d):
+    """Computes something else where an image is large and the width is not eight."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        return y if y.shape[1] == 8 or x.shape[2] < 100 else -y
+
+
+def test_a_corner_is_no_proof_for_a_network_that_does_something_else_with_the_whole():
+    network = nn.Sequential(TrapForLargeImages(3, 8, 3), nn.Conv2d(8, 2, 1))
+    assert shrink(network, torch.rand(1, 3, 96, 96), "0")[0].out_channels == 5
+    with pytest.raises(ResizeError, match="group '0' fails: the resized network computes something else"):
+        shrink(network, torch.rand(1, 3, 128, 128), "0")
+
+
+def test_a_corner_that_leaves_one_pixel_is_no_proof():
+    """Of a map of one pixel nothing is left without its mean, whatever the network computes."""
+
+    def center(y):
+        y = F.max_pool2d(y, 62)
+        return y - y.mean((2, 3), keepdim=True)
+
+    with pytest.raises(ResizeError, match="group 'trap' fails: the resized network computes something else"):
+        shrink(Trapped(center), torch.rand(1, 3, 128, 128))
+
+
+def test_the_corner_of_an_image_is_enough(monkeypatch):
+    sizes = []
+
+    class Watched(nn.Sequential):
+        def forward(self, x):
+            sizes.append((x.shape[2:], x.device.type))
+            return super().forward(x)
+
+    small = shrink(Watched(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 1)), torch.rand(1, 3, 100, 224), name="0")
+    assert small[0].out_channels == 5
+    assert sizes == [((100, 224), "meta")] * 2 + [((68, 64), "cpu")] * 2

@@ -68,7 +68,7 @@ def tighten(plane: Tensor) -> Tensor:
 
 def is_uniform(value: Value) -> bool:
     """Whether the tensor holds one constant that does not depend on any width."""
-    return bool(value.planes) and not any(core(p).any() for p in value.planes)
+    return bool(value.planes) and not any(core(p).numpy().any() for p in value.planes)
 
 
 def place(ids: Tensor, axis: int, shape: Sequence[int]) -> Tensor:

@@ -62,11 +62,14 @@ def tensors_in(arguments: Any) -> Iterator[Tensor]:
     """All tensors among an operation's arguments or results."""
     if isinstance(arguments, Tensor):
         yield arguments
-    elif isinstance(arguments, (list, tuple)):
-        for argument in arguments:
-            yield from tensors_in(argument)
     elif isinstance(arguments, dict):
         yield from tensors_in(tuple(arguments.values()))
+    elif isinstance(arguments, (list, tuple)):
+        for argument in arguments:
+            if isinstance(argument, Tensor):
+                yield argument
+            elif isinstance(argument, (list, tuple, dict)):
+                yield from tensors_in(argument)
 
 
 Rule = Callable[[Trace, Call], None]

@@ -41,7 +41,7 @@ def pointwise(trace: Trace, call: Call) -> None:
             matches = [k for k, other in enumerate(planes) if not set(varying(other)).isdisjoint(axes)]
             for k in matches:
                 trace.recorder.tie(planes[k], plane)
-                if not core(planes[k]).all():
+                if not core(planes[k]).numpy().all():
                     planes[k] = torch.where(planes[k] == 0, plane, planes[k])
             if not matches:
                 planes.append(plane)

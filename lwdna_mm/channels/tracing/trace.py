@@ -18,6 +18,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from lwdna_mm.channels.tracing import rules_math, rules_move, rules_product  # noqa: F401  (they register themselves)
 from lwdna_mm.channels.tracing.labels import Recorder, Value
+from lwdna_mm.channels.tracing.program import Program
 from lwdna_mm.channels.tracing.rules import Call, apply_rule
 from lwdna_mm.channels.tracing.shapes import run, without_values
 from lwdna_mm.channels.tracing.state import Trace
@@ -57,8 +58,9 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 class Tracer(TorchDispatchMode):
     """Lets every operation of one forward pass find its rule, and the trace know which module runs it."""
 
-    def __init__(self, trace: Trace, values: bool) -> None:
+    def __init__(self, trace: Trace, program: Program, values: bool) -> None:
         super().__init__()
+        self._program = program
         self._values = values
         self._trace = trace
         self._stack: list[str] = []
@@ -84,6 +86,7 @@ class Tracer(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         call = Call(func, args, kwargs or {}, None, self._trace.where)
         call.out = func(*args, **call.kwargs) if self._values else _run_shapes(call)
+        self._program.note(func, args, call.kwargs, call.out)
         apply_rule(self._trace, call)
         return call.out
 
@@ -98,29 +101,33 @@ def _run_shapes(call: Call) -> Any:
 
 def trace(
     model: nn.Module, inputs: tuple, forward: Forward, amortized: frozenset[int], whole: bool, values: bool
-) -> Recorder:
+) -> tuple[Recorder, list[tuple]]:
     """Run ``forward(model, *inputs)`` and record what it demands of the channels.
 
     Args:
         amortized: indices of inputs; work on nothing else is not counted.
         whole: whether grouped convolutions lose whole conv-groups rather than channels within each.
         values: whether to compute; otherwise the inputs are on the meta device, where the model is expected.
+
+    Returns:
+        The recorder, and the steps of the program.
     """
     inputs = tree_map(
         lambda leaf: (leaf.clone() if values else without_values(leaf)) if isinstance(leaf, Tensor) else leaf, inputs
     )
     labels = Trace(model, amortized, whole)
-    recorder, tracer = labels.recorder, Tracer(labels, values)
+    recorder, program = labels.recorder, Program(model, inputs)
     for index, argument in enumerate(inputs):
         for tensor in tree_leaves(argument):
             if isinstance(tensor, Tensor):
                 skip = [axis for axis in range(tensor.ndim) if axis != 1]
                 planes = recorder.constant(tensor.shape, "an input of the model", skip)
                 labels.set(tensor, Value(planes, deps=frozenset([index])))
+    tracer = Tracer(labels, program, values)
     with evaluating(model), tracer.following(), tracer:
         output = forward(model, *inputs)
     for tensor in tree_leaves(output):
         if isinstance(tensor, Tensor):
             for plane in labels.value(tensor).planes:
                 recorder.freeze(plane, "an output of the model")
-    return recorder
+    return recorder, program.steps
