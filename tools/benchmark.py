@@ -9,15 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
 from lwdna_mm.errors import UserError, one_line
 from lwdna_mm.options import add_training_options
-
-Row = dict[str, Any]
+from lwdna_mm.tables import Row, print_table
 
 BACKBONES = {
     "ResNet-50": (dict(type="mmpretrain.ResNet", depth=50), 2048),
@@ -225,14 +223,6 @@ def train(args: argparse.Namespace) -> list[Row]:
         {"training": kind, "images/s": images / statistics.median(times[kind]), "time / plain": ratio}
         for kind, ratio in (("plain", 1.0), ("pipeline", statistics.median(ratios)))
     ]
-
-
-def print_table(rows: list[Row]) -> None:
-    """Print rows of equal keys with aligned columns."""
-    cells = [list(rows[0]), *([f"{v:.5g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

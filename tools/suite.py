@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from lwdna_mm.errors import UserError, one_line
@@ -35,29 +37,35 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> None:
     """Do all runs that are not done yet; what was killed goes on where it stopped."""
+    for option in ("jobs", "threads"):
+        if getattr(args, option) < 1:
+            raise UserError(f"--{option} is {getattr(args, option)}, but must be 1 or more")
     from lwdna_mm.suite.local import local_executor
-    from lwdna_mm.suite.scheduler import Scheduler, locked
+    from lwdna_mm.suite.lock import locked
+    from lwdna_mm.suite.scheduler import Scheduler, check_data
 
     suite, runs, work_dir, records = _places(args)
+    say = partial(print, flush=True, file=sys.stdout)
     if args.executor == "ray":
         from lwdna_mm.suite.on_ray import ray_executor
 
-        execute = ray_executor(work_dir, args.data, args.threads)
+        execute = ray_executor(work_dir, args.data, args.threads, args.jobs)
     else:
         execute = local_executor(work_dir, args.data, args.threads)
     with locked(work_dir):
-        if not Scheduler(suite, runs, records, execute, args.jobs).run():
+        scheduler = Scheduler(suite, runs, records, execute, args.jobs, say)
+        check_data(scheduler.to_do(), args.data)
+        if not scheduler.run():
             raise UserError("some runs have failed; `run` again goes on with them")
 
 
 def report(args: argparse.Namespace) -> None:
     """Write report.html and report.md about the runs that are done."""
-    from lwdna_mm.suite.records import read_records
     from lwdna_mm.suite.report import write_report
     from lwdna_mm.suite.scheduler import done_records
 
     suite, runs, work_dir, records = _places(args)
-    found = [*done_records(suite, runs, read_records(records)).values()]
+    found = [*done_records(suite, runs, records).values()]
     if not found:
         raise UserError(f"{records}: no run is done yet; begin with `run`")
     print(write_report(found, args.out or work_dir / "report", [one.key for one in runs]))
@@ -65,14 +73,12 @@ def report(args: argparse.Namespace) -> None:
 
 def list_runs(args: argparse.Namespace) -> None:
     """List the runs, and which are done."""
-    from lwdna_mm.suite.records import read_records
     from lwdna_mm.suite.scheduler import done_records
 
     suite, runs, _, records = _places(args)
-    done = done_records(suite, runs, read_records(records))
-    for one in runs:
-        print(f"{done[one.key].value:10.4g}  {one.key}" if one.key in done else f"{'-':>10}  {one.key}")
-    print(f"{len(done)} of {len(runs)} runs are done")
+    done = done_records(suite, runs, records)
+    lines = [f"{done[one.key].value:10.4g}  {one.key}" if one.key in done else f"{'-':>10}  {one.key}" for one in runs]
+    print("\n".join([*lines, f"{len(done)} of {len(runs)} runs are done"]))
 
 
 def _places(args: argparse.Namespace):
@@ -90,7 +96,12 @@ def _places(args: argparse.Namespace):
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
     args = parse_args(argv)
-    args.function(args)
+    try:
+        args.function(args)
+    except KeyboardInterrupt:
+        # Whatever is killed goes on later, and the runs' processes end with this one: there is nobody to wait for.
+        print("\ninterrupted; the same command goes on", file=sys.stderr, flush=True)
+        os._exit(130)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ metric = "accuracy/top1"
 options = {"train_cfg.max_epochs": 6, "train_cfg.val_interval": 6, "lwdna.shrink.iters": 4, "log_level": "WARNING"}
 select = {"select.share": 0.2}
 grid = {"optim_wrapper.optimizer.lr": [0.05, 0.2]}
-every = {"baseline": 2, "uniform": 2, "lwdna": 2, "lwdna-fresh": 2, "random": 2, "narrow": 1, "wider": 1, "tilt": 1}
+once = dict.fromkeys(["lwdna-fresh", "random", "narrow", "wider", "tilt", "lwdna-tuned"], 1)
 
 
 def task(images, arms):
@@ -18,7 +18,7 @@ def task(images, arms):
 
 
 tasks = {
-    "30": task(30, {**every, "landscape": 3, "uniform-tuned": 1, "lwdna-tuned": 1}),
-    "10": task(10, {"uniform": 2, "lwdna": 2}),
+    "20": task(20, {**dict.fromkeys(["baseline", "uniform", "lwdna"], 2), **once, "landscape": 2}),
+    "10": task(10, {"uniform": 1, "lwdna": 1}),
 }
-del every
+del once

@@ -3,6 +3,7 @@
 _base_ = "_base_/arms.py"
 
 metric = "accuracy/top1"
+amp = True
 options = {"lwdna.shrink.min_ratio": 0.2}
 
 arms = {

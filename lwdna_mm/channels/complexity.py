@@ -31,8 +31,6 @@ class Polynomial:
     """
 
     def __init__(self, terms: Sequence[tuple[int, Sequence[Axis]]], count: int) -> None:
-        self.fixed = sum(factor for factor, axes in terms if not axes)
-        terms = [term for term in terms if term[1]]
         most = max((len(axes) for _, axes in terms), default=1)
         self.factors = np.array([factor for factor, _ in terms], np.int64)
         self.weights = np.zeros((most, len(terms), count), np.int64)
@@ -43,13 +41,17 @@ class Polynomial:
                 for column, weight in axis.weights.items():
                     self.weights[k, row, column] = weight
 
-    def __call__(self, widths: np.ndarray) -> np.ndarray:
-        """The value for widths of shape (..., count), as int64 of shape (...)."""
+    def products(self, widths: np.ndarray) -> np.ndarray:
+        """Each product for widths of shape (..., count), as int64 of shape (..., terms)."""
         widths = np.asarray(widths, np.int64)
         product = np.broadcast_to(self.factors, (*widths.shape[:-1], len(self.factors)))
         for weights, constants in zip(self.weights, self.constants, strict=True):
             product = product * (widths @ weights.T + constants)
-        return product.sum(-1) + self.fixed
+        return product
+
+    def __call__(self, widths: np.ndarray) -> np.ndarray:
+        """The value for widths of shape (..., count), as int64 of shape (...)."""
+        return self.products(widths).sum(-1)
 
 
 LayerTerm = tuple[str, int, Sequence[Axis]]
@@ -65,24 +67,25 @@ class Complexity:
 
     Attributes:
         flops, params, acts: the sum of each over the whole network.
+        terms: the terms of each, by its name.
     """
 
     def __init__(
         self, flops: Sequence[LayerTerm], params: Sequence[LayerTerm], acts: Sequence[LayerTerm], count: int
     ) -> None:
-        self._terms, self._count = (flops, params, acts), count
+        self.terms, self.count = dict(flops=flops, params=params, acts=acts), count
         self.flops, self.params, self.acts = (
-            Polynomial([(factor, axes) for _, factor, axes in terms], count) for terms in self._terms
+            Polynomial([(factor, axes) for _, factor, axes in terms], count) for terms in self.terms.values()
         )
 
     @cached_property
     def layers(self) -> dict[str, Complexity]:
         """The costs of every module that has FLOPs or activations of its own, in the order of execution."""
-        names = dict.fromkeys(layer for terms in (self._terms[0], self._terms[2]) for layer, *_ in terms)
-        by_layer: dict[str, list[list[LayerTerm]]] = {name: [[], [], []] for name in names}
-        for kind, terms in enumerate(self._terms):
+        names = dict.fromkeys(layer for cost in ("flops", "acts") for layer, *_ in self.terms[cost])
+        by_layer: dict[str, dict[str, list[LayerTerm]]] = {name: {cost: [] for cost in self.terms} for name in names}
+        for cost, terms in self.terms.items():
             for term in terms:
                 layer = term[0].partition(".parametrizations.")[0]
                 if layer in by_layer:
-                    by_layer[layer][kind].append(term)
-        return {name: Complexity(*terms, self._count) for name, terms in by_layer.items()}
+                    by_layer[layer][cost].append(term)
+        return {name: Complexity(**terms, count=self.count) for name, terms in by_layer.items()}

@@ -1,6 +1,7 @@
 """Convolutions in the memory layout that CPUs prefer."""
 
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -17,3 +18,8 @@ class ChannelsLastHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Convert the runner's model in place."""
         runner.model.to(memory_format=torch.channels_last)
+
+
+def is_channels_last(cfg: Config) -> bool:
+    """Whether a config has the hook."""
+    return any(str(hook["type"]).endswith("ChannelsLastHook") for hook in cfg.get("custom_hooks") or [])

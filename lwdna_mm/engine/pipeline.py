@@ -28,6 +28,7 @@ from ..runs.summary import SUMMARY, summarize, write_summary
 from .checkpoint import SafeCheckpointHook
 from .config import check_data
 from .cost import complexity, training
+from .latency import latency_budget
 from .planned import apply_plan, resized_model
 from .protocol import build_model, complete, experiment_name
 from .section import LwdnaSection, parse_section
@@ -143,7 +144,7 @@ def _plain(value: Any) -> Any:
 def search_plan(cfg: Config, section: LwdnaSection, out: str | Path, hook: type[SearchHook] = ShrinkHook) -> None:
     """Widen the network, judge its channels on a few batches and write the plan: the shrinkage of the paper.
 
-    The same config and seed give the same plan.
+    The same config and seed give the same plan, unless it has a limit on measured time.
 
     Args:
         cfg: completed by :func:`complete`.
@@ -163,7 +164,7 @@ def search_plan(cfg: Config, section: LwdnaSection, out: str | Path, hook: type[
     # Gates rename the parameters, which paramwise_cfg may name; and they must be there before a runner wraps the
     # model for several processes.
     optim_wrapper = build_optim_wrapper(wide, cfg.optim_wrapper)
-    search = hook(wide, section, baseline, seed, out, started)
+    search = hook(wide, section, baseline, seed, out, started, latency_budget(cfg, section, baseline, model))
     shrink = section.shrink
     runner = Runner(
         model=wide,

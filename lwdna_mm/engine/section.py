@@ -1,12 +1,15 @@
 """The ``lwdna`` section of a config: the one thing that tells an LW-DNA run from its baseline."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
 from ..errors import UserError
+from ..latency.setting import DTYPES
 from ..models.trace import Shape, parse_shapes
+
+COUNTED = ("flops", "params", "acts")
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,44 @@ class ShrinkOptions:
 
 
 @dataclass(frozen=True)
+class LatencyLimit:
+    """A limit on time.
+
+    Attributes:
+        file: a latency.json by tools/latency.py; every way to run the network that it has is limited.
+        ratio: the limit, as a share of the baseline's time.
+        dtype: in which it must have been measured.
+    """
+
+    file: str
+    ratio: float = 1.0
+    dtype: str = "fp32"
+
+
+@dataclass(frozen=True)
 class Budget:
-    """Limits as shares of the baseline's own FLOPs, parameters and activations; at least one is given, all hold."""
+    """Limits as shares of the baseline's own costs; at least one is given, all hold.
+
+    Attributes:
+        flops, params, acts: of FLOPs, parameters and activations.
+        latency: of measured time.
+    """
 
     flops: float | None = None
     params: float | None = None
     acts: float | None = None
+    latency: LatencyLimit | None = None
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The limits on what is counted."""
+        counted = dict(flops=self.flops, params=self.params, acts=self.acts)
+        return {name: share for name, share in counted.items() if share is not None}
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """All limits in plain JSON types."""
+        return {**self.shares, **({} if self.latency is None else {"latency": asdict(self.latency)})}
 
 
 @dataclass(frozen=True)
@@ -78,7 +113,7 @@ class LwdnaSection:
         shrink = self.shrink
         return dict(
             policy=shrink.policy,
-            budget={name: value for name, value in vars(self.budget).items() if value is not None},
+            budget=self.budget.options,
             widen=self.widen,
             min_ratio=shrink.min_ratio,
             divisor=shrink.divisor,
@@ -103,7 +138,7 @@ def parse_section(section: Mapping[str, Any]) -> LwdnaSection:
         raise UserError("lwdna.input_shape is missing: give the shape of one input, such as (3, 32, 32)")
     section["input_shapes"] = parse_shapes(section.pop("input_shape"))
     section["shrink"] = _build("lwdna.shrink", ShrinkOptions, section.get("shrink", {}))
-    section["budget"] = _build("lwdna.budget", Budget, section.get("budget", dict(flops=1.0)))
+    section["budget"] = _budget(section.get("budget", dict(flops=1.0)))
     for name, kind in (("keep", str), ("amortized", int)):
         section[name] = _listed(name, section.get(name, ()), kind)
     parsed = LwdnaSection(**section)
@@ -131,6 +166,17 @@ def _build(where: str, cls: type, given: Any) -> Any:
     return cls(**given)
 
 
+def _budget(given: Any) -> Budget:
+    budget = _build("lwdna.budget", Budget, given)
+    limit = dict(file=budget.latency) if isinstance(budget.latency, str) else budget.latency
+    if limit is None:
+        return budget
+    if not isinstance(limit, Mapping) or "file" not in limit:
+        wanted = "the path of a latency.json, or a dict such as dict(file='latency.json', ratio=1.0)"
+        raise UserError(f"lwdna.budget.latency is {limit!r}, but must be {wanted}")
+    return replace(budget, latency=_build("lwdna.budget.latency", LatencyLimit, limit))
+
+
 def _listed(name: str, given: Any, kind: type) -> tuple:
     given = [given] if isinstance(given, kind) else given
     if not isinstance(given, (list, tuple)) or not all(isinstance(one, kind) for one in given):
@@ -148,9 +194,15 @@ def _check_types(section: LwdnaSection) -> None:
         ("shrink.divisor", shrink.divisor, int, "a whole number"),
         ("shrink.policy", shrink.policy, str, "a string"),
         ("shrink.criterion", shrink.criterion, Mapping, "a dict such as dict(type='GradientCriterion')"),
-        *((f"budget.{name}", value, (*number, type(None)), "a number") for name, value in vars(budget).items()),
+        *((f"budget.{name}", getattr(budget, name), (*number, type(None)), "a number") for name in COUNTED),
         *(("shrink.min_ratio", ratio, number, "a number, or a dict of numbers by group") for ratio in ratios),
     ]
+    if budget.latency is not None:
+        rules += [
+            ("budget.latency.file", budget.latency.file, str, "the path of a latency.json"),
+            ("budget.latency.ratio", budget.latency.ratio, number, "a number"),
+            ("budget.latency.dtype", budget.latency.dtype, str, "a string"),
+        ]
     for name, value, kind, wanted in rules:
         if not isinstance(value, kind) or isinstance(value, bool):
             raise UserError(f"lwdna.{name} is {value!r}, but must be {wanted}")
@@ -169,9 +221,15 @@ def _check_values(section: LwdnaSection) -> None:
         ("shrink.min_ratio", shrink.min_ratio, all(0 <= one <= 1 for one in ratios), "between 0 and 1"),
         ("shrink.divisor", shrink.divisor, shrink.divisor >= 1, "1 or more"),
         ("init", section.init, section.init in ("inherit", "fresh"), "'inherit' or 'fresh'"),
-        ("budget", budget, any(v is not None for v in vars(budget).values()), "flops, params or acts, or several"),
+        ("budget", budget, bool(budget.options), "flops, params, acts or latency, or several"),
     ]
-    rules += [(f"budget.{name}", value, value is None or value > 0, "above 0") for name, value in vars(budget).items()]
+    rules += [(f"budget.{name}", share, share > 0, "above 0") for name, share in budget.shares.items()]
+    if budget.latency is not None:
+        ratio, dtype = budget.latency.ratio, budget.latency.dtype
+        rules += [
+            ("budget.latency.ratio", ratio, ratio > 0, "above 0"),
+            ("budget.latency.dtype", dtype, dtype in DTYPES, f"one of {', '.join(DTYPES)}"),
+        ]
     for name, value, good, wanted in rules:
         if not good:
             raise UserError(f"lwdna.{name} is {value!r}, but must be {wanted}")

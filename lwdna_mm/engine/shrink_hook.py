@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from ..channels import ChannelGraph, ChannelPlan, resize
+from ..latency import LatencyBudget, Limits
 from ..models.trace import trace
 from ..registry import HOOKS
 from ..runs.plan_file import describe_plan, weights_path, write_weights
@@ -31,6 +32,7 @@ class SearchHook(Hook):
         seed: written into the plan.
         out: where the plan goes.
         started: ``time.perf_counter()`` at the beginning of the search, for its cost.
+        latency: the limit on the plan's time, if there is one.
     """
 
     priority = "VERY_LOW"
@@ -43,13 +45,16 @@ class SearchHook(Hook):
         seed: int,
         out: str | Path,
         started: float,
+        latency: LatencyBudget | None = None,
     ) -> None:
         self.model, self.section, self.baseline, self.seed = model, section, baseline, seed
-        self.out, self.started = Path(out), started
+        self.out, self.started, self.latency = Path(out), started, latency
         self.graph = trace(model, section.trace_options)
 
-    def write(self, runner: Runner, plan: ChannelPlan, criterion: dict[str, Any]) -> None:
-        """Cut the network to the plan, which is described as made by ``criterion``, and write both."""
+    def write(self, runner: Runner, plan: ChannelPlan, criterion: dict[str, Any], **found: Any) -> None:
+        """Cut the network to the plan, which is described as made by ``criterion`` and by what was ``found``, and
+        write both.
+        """
         self.model.cpu()  # where it was traced
         if is_main_process():
             small = resize(self.model, self.graph, plan)
@@ -57,6 +62,7 @@ class SearchHook(Hook):
             seconds = round(time.perf_counter() - self.started, 2)
             options = self.section.plan_options
             described = describe_plan(plan, self.graph, self.baseline, options, criterion, self.seed)
+            described.meta.update(found)
             # The plan comes last: where it is, the search is over.
             cost = dict(samples=samples, flops=self.graph.flops(), seconds=seconds)
             write_weights(small, cost, weights_path(self.out))
@@ -73,6 +79,7 @@ class ShrinkHook(SearchHook):
 
     Raises:
         BudgetError: the smallest allowed network already costs more than the budget.
+        LatencyError: at the end of the run, no plan was measured to be as fast as asked.
     """
 
     def __init__(
@@ -83,11 +90,13 @@ class ShrinkHook(SearchHook):
         seed: int,
         out: str | Path,
         started: float,
+        latency: LatencyBudget | None = None,
     ) -> None:
-        super().__init__(model, section, baseline, seed, out, started)
+        super().__init__(model, section, baseline, seed, out, started, latency)
         self.criterion_config = CRITERIA.complete(section.shrink.criterion, seed=seed)
         self.criterion = CRITERIA.build(self.criterion_config)
-        self._search({name: torch.ones(group.width) for name, group in self.graph.free.items()})
+        even = {name: torch.ones(group.width) for name, group in self.graph.free.items()}
+        self._search(even, latency.limits() if latency else {})
         self.gates = attach_gates(model, self.graph)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
@@ -108,13 +117,27 @@ class ShrinkHook(SearchHook):
                 f"{len(silent)} groups got no gradient, so their channels cannot be told apart: {', '.join(silent)}. "
                 "Does a zero initialisation (zero_init_residual) cut them off? Then give lwdna.shrink.warmup_iters."
             )
-        plan = self._search(scores)
         self.gates.remove()
-        self.write(runner, plan, self.criterion_config)
+        self.model.cpu()  # where it was traced
+        shared: list[Any] = [None]
+        if is_main_process():
+            shared = [self._find(scores)]
+        broadcast_object_list(shared)  # all ranks hold the same scores; rounding may still differ between devices
+        plan, found = shared[0]
+        self.write(runner, plan, self.criterion_config, **found)
 
-    def _search(self, scores: dict[str, Tensor]) -> ChannelPlan:
+    def _find(self, scores: dict[str, Tensor]) -> tuple[ChannelPlan, dict[str, Any]]:
+        """The plan, and what was measured on the way."""
+        if self.latency is None:
+            return self._search(scores), {}
+        plan, latency = self.latency.find(
+            lambda limits: self._search(scores, limits), lambda plan: resize(self.model, self.graph, plan)
+        )
+        return plan, dict(latency=latency)
+
+    def _search(self, scores: dict[str, Tensor], measures: Limits | None = None) -> ChannelPlan:
         shrink, budget = self.section.shrink, self.section.budget
-        plan = search(
+        return search(
             self.graph,
             scores,
             max_flops=budget.flops,
@@ -125,10 +148,8 @@ class ShrinkHook(SearchHook):
             policy=shrink.policy,
             relative_to=self.baseline,
             growth=self.criterion.growth(self.graph),
+            measures=measures,
         )
-        shared = [plan]
-        broadcast_object_list(shared)  # all ranks hold the same scores; rounding may still differ between devices
-        return shared[0]
 
     def _merge_ranks(self) -> None:
         """Average what the ranks have observed."""

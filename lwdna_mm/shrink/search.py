@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lwdna_mm.channels import ChannelGraph, ChannelPlan
 from lwdna_mm.errors import UserError
-from lwdna_mm.shrink.steps import Budget, Steps
+from lwdna_mm.shrink.steps import Budget, Measure, Steps
 
 # The floor of groups that a dict of floors leaves out.
 MIN_RATIO = 0.2
@@ -36,6 +36,7 @@ def search(
     policy: str = "threshold",
     relative_to: ChannelGraph | None = None,
     growth: Mapping[str, float] | None = None,
+    measures: Mapping[str, tuple[Measure, float]] | None = None,
 ) -> ChannelPlan:
     """Keep the most important channels that the budget holds; never more.
 
@@ -54,6 +55,8 @@ def search(
         relative_to: if given, the budgets are ratios of this (baseline) network's own costs.
         growth: how fast groups grow among channels of equal score, as a criterion's ``growth(graph)`` gives it; 1
             for groups left out. Where all scores are equal, widths are this times those of ``graph``, to one ratio.
+        measures: further budgets by name: a function from widths of the free groups (..., groups) to a cost (...,)
+            that never falls when a width grows, and its limit; such as :class:`lwdna_mm.latency.LatencyModel`'s.
 
     Returns:
         A plan with the kept channels of every free group, in rising order. Equal arguments give equal plans.
@@ -72,7 +75,12 @@ def search(
         [value for _, value in ranked], _floors(graph, min_ratio), divisor, _growth(graph, growth or {})
     )
     limits = dict(flops=max_flops, params=max_params, acts=max_acts)
-    budget = _budget(graph, steps, {kind: limit for kind, limit in limits.items() if limit is not None}, relative_to)
+    own = {
+        kind: (getattr(graph.complexity, kind), limit * getattr(relative_to, kind)() if relative_to else limit)
+        for kind, limit in limits.items()
+        if limit is not None
+    }
+    budget = _budget(steps, {**own, **(measures or {})})
     widths = POLICIES[policy](steps, budget)
     return ChannelPlan(
         {name: np.sort(order[:width]).tolist() for name, (order, _), width in zip(names, ranked, widths, strict=True)}
@@ -156,26 +164,20 @@ def _growth(graph: ChannelGraph, growth: Mapping[str, float]) -> np.ndarray:
     return np.array([growth.get(name, 1.0) for name in graph.free])
 
 
-def _budget(
-    graph: ChannelGraph,
-    steps: Steps,
-    limits: Mapping[str, float],
-    relative_to: ChannelGraph | None,
-) -> Budget:
-    """The limits as absolute numbers; raises BudgetError where the floors alone exceed one."""
+def _budget(steps: Steps, limits: Mapping[str, tuple[Measure, float]]) -> Budget:
+    """All budgets as one; raises BudgetError where the floors alone exceed one."""
     if not limits:
         raise UserError("search needs a budget: give max_flops, max_params or max_acts")
-    measures, absolute = [], []
-    for kind, limit in limits.items():
-        if relative_to is not None:
-            limit = limit * getattr(relative_to, kind)()
-        measure = getattr(graph.complexity, kind)
-        least = int(measure(steps.floor))
+    for kind, (measure, limit) in limits.items():
+        least = measure(steps.floor)
         if not least <= limit:
             raise BudgetError(
-                f"the budget of {limit:,.0f} {kind} cannot be met: the floors alone cost {least:,}; "
+                f"the budget of {_number(limit)} {kind} cannot be met: the floors alone cost {_number(least)}; "
                 "raise it, or lower min_ratio or divisor"
             )
-        measures.append(measure)
-        absolute.append(limit)
-    return Budget(measures, np.array(absolute))
+    return Budget([measure for measure, _ in limits.values()], np.array([limit for _, limit in limits.values()]))
+
+
+def _number(cost: float) -> str:
+    """Counts in full, shares to three digits."""
+    return f"{cost:,.0f}" if cost >= 100 else f"{cost:.3g}"

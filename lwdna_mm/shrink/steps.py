@@ -9,16 +9,20 @@ import numpy as np
 PROBES = 16
 
 
+# From widths (..., groups) to a cost (...,) that never falls when a width grows.
+Measure = Callable[[np.ndarray], np.ndarray]
+
+
 @dataclass(frozen=True)
 class Budget:
     """Limits on one or more costs of a network.
 
     Attributes:
-        measures: each maps widths (..., groups) to a cost (...,) that never falls when a width grows.
+        measures: one for each cost.
         limits: the largest cost allowed by each measure, (measures,).
     """
 
-    measures: Sequence[Callable[[np.ndarray], np.ndarray]]
+    measures: Sequence[Measure]
     limits: np.ndarray
 
     def cost(self, widths: np.ndarray) -> np.ndarray:

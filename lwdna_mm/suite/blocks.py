@@ -72,7 +72,8 @@ def to_html(blocks: Iterable[Block], show: Callable[[Picture], str]) -> list[str
         elif isinstance(block, Table):
             rows = ["".join(f"<th>{escape(cell)}</th>" for cell in block.head)]
             rows += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in block.rows]
-            parts.append(f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>")
+            lines = "".join(f"<tr>{row}</tr>" for row in rows)
+            parts.append(f'<table class="figures">{lines}</table>')
         else:
             parts.append(f"<figure>{show(block)}<figcaption>{escape(block.caption)}</figcaption></figure>")
     return parts

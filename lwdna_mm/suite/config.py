@@ -48,11 +48,14 @@ class Task:
         options: changes to the config for all arms.
         size: training images a class (or in all), for the figures over them; None where that is not the point.
         arms: the arms and how many runs each gets.
+        metric, grid: the suite's, where the task does not name its own.
     """
 
     name: str
     config: Path
     arms: dict[str, int]
+    metric: str
+    grid: dict[str, list]
     data: str | None = None
     options: Options = field(default_factory=dict)
     size: int | None = None
@@ -63,12 +66,12 @@ class Suite:
     """The whole comparison.
 
     Attributes:
-        metric: the metric that counts.
+        metric: the metric that counts, unless a task names another.
         arms, tasks: by name.
         amp: whether everything is trained in mixed precision.
         options: changes to every task's config.
         select: options that hold out a part of the training set and judge by it.
-        grid: option -> values; what the ``tuned`` arms choose from on the held-out part.
+        grid: option -> values; what the ``tuned`` arms choose from on the held-out part, unless a task has another.
     """
 
     name: str
@@ -97,7 +100,8 @@ def load_suite(path: str | Path) -> Suite:
     content = {key: value for key, value in content.items() if value is not None}
     _check_keys(str(path), content, [*Suite.__dataclass_fields__], ["metric", "arms", "tasks"])
     arms = {name: _arm(path, name, given) for name, given in content.pop("arms").items()}
-    tasks = {name: _task(path, name, given) for name, given in content.pop("tasks").items()}
+    common = dict(metric=content["metric"], grid=content.get("grid", {}))
+    tasks = {name: _task(path, name, given, common) for name, given in content.pop("tasks").items()}
     suite = Suite(**{"name": path.stem, **content}, arms=arms, tasks=tasks)
     for task in tasks.values():
         _check_task(path, suite, task)
@@ -116,13 +120,13 @@ def _arm(path: Path, name: str, given: Any) -> Arm:
     return Arm(name, **given)
 
 
-def _task(path: Path, name: str, given: Any) -> Task:
+def _task(path: Path, name: str, given: Any, common: Options) -> Task:
     where = f"{path}: tasks[{name!r}]"
     _check_keys(where, given, [key for key in Task.__dataclass_fields__ if key != "name"], ["config", "arms"])
     config = Path(path.parent, given["config"]).resolve()
     if not config.is_file():
         raise UserError(f"{where}.config: {config} does not exist")
-    return Task(name, **{**given, "config": config})
+    return Task(name, **{**common, **given, "config": config})
 
 
 def _check_task(path: Path, suite: Suite, task: Task) -> None:
@@ -137,7 +141,7 @@ def _check_task(path: Path, suite: Suite, task: Task) -> None:
         for other in arm.equal.values():
             if task.arms.get(other, 0) < runs:
                 raise UserError(f"{where}[{name!r}] is to cost what {other!r} costs, which has fewer runs there")
-        if arm.tuned and not (suite.grid and suite.select):
+        if arm.tuned and not (task.grid and suite.select):
             raise UserError(f"{where}: {name!r} is tuned, so the suite needs a grid and a select")
 
 

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.transforms import offset_copy
 
-from .statistics import UNCLEAR, Difference, Task
+from .differences import UNCLEAR, Difference
+from .statistics import Task
 
 # Okabe and Ito's palette, which the colour-blind can tell apart, without its yellow; families share a colour.
 _FAMILIES = {
@@ -23,6 +24,7 @@ _FAMILIES = {
 }
 _OTHERS = ["#7A4B2A", "#5B4FA2", "#8A9A00", "#A0006E"]
 _MARKERS = "sDo^v<>PXphd8*"
+PLANS = _FAMILIES["random"]  # the colour of the landscape's plans
 CONTROLS = ("random", "tilt", "torch-pruning")
 
 
@@ -73,10 +75,12 @@ def add_legend(figure: Figure) -> None:
 
 
 def limits_of(differences: Sequence[Difference]) -> tuple[float, float]:
-    """An axis for differences: all seeds and zero, and room for intervals, which may be many times longer."""
+    """An axis for differences: all seeds and zero, and some room for intervals, which may be many times longer."""
     values = [value for difference in differences for value in difference.values] + [0.0]
+    ends = [end for difference in differences for end in difference.corrected or ()] + values
     span = max(values) - min(values) or 1.0
-    return min(values) - 0.6 * span, max(values) + 0.6 * span
+    low, high = max(min(ends), min(values) - 0.6 * span), min(max(ends), max(values) + 0.6 * span)
+    return low - 0.07 * span, high + 0.07 * span
 
 
 def draw_difference(axis: Axes, at: float, difference: Difference, style: Style, upright: bool) -> None:
@@ -109,4 +113,4 @@ def draw_difference(axis: Axes, at: float, difference: Difference, style: Style,
             axis.plot(*place(at, value), "o", color=style.color, markersize=2.5, transform=beside, zorder=4)
     face = "white" if difference.verdict == UNCLEAR else style.color
     shape = dict(markersize=8, markerfacecolor=face, markeredgecolor=style.color, zorder=3)
-    axis.plot(*place(at, difference.mean), style.marker, **shape)
+    axis.plot(*place(at, difference.estimate), style.marker, **shape)

@@ -18,7 +18,7 @@ from .drawing import (
     limits_of,
     new_figure,
 )
-from .statistics import LWDNA, UNIFORM, Task
+from .statistics import LWDNA, UNIFORM, Task, order_of
 
 _TUNED = ("lwdna-tuned", "uniform-tuned")
 
@@ -46,8 +46,9 @@ def draw_gain_by_size(tasks: Sequence[Task], styles: Mapping[str, Style]) -> Fig
     places = _places([[size for size, _ in found] for found in series.values()])
     for sizes, ((arm, other), found) in zip(places, series.items(), strict=True):
         style = styles[arm]
-        axis.plot(sizes, [d.mean for _, d in found], style.line, color=style.color, linewidth=1, alpha=0.6)
-        shape = dict(color=style.color, marker=style.marker, markersize=7, label=f"{arm} - {other}")
+        axis.plot(sizes, [d.estimate for _, d in found], style.line, color=style.color, linewidth=1, alpha=0.6)
+        label = f"{arm} - {other}" + (" (primary)" if found[0][1].primary else "")
+        shape = dict(color=style.color, marker=style.marker, markersize=7, label=label)
         axis.plot([], [], style.line, **shape)  # for the legend: in the plot a shape may be filled or not
         for size, (_, difference) in zip(sizes, found, strict=True):
             draw_difference(axis, size, difference, style, upright=True)
@@ -58,21 +59,21 @@ def draw_gain_by_size(tasks: Sequence[Task], styles: Mapping[str, Style]) -> Fig
 
 
 def draw_metric_by_size(tasks: Sequence[Task], styles: Mapping[str, Style]) -> Figure | None:
-    """The metric of every arm against the number of training images, a dot a seed; None as above."""
+    """The metric of every arm against the number of training images; None as above."""
     tasks = _sized(tasks)
-    arms = [arm for arm in styles if any(arm in task.arms for task in tasks)]
+    arms = sorted({arm for task in tasks for arm in task.arms}, key=order_of)
     if not arms:
         return None
     figure = new_figure(9.0, 5.2)
     axis = figure.subplots()
-    places = _places([[task.size for task in tasks if arm in task.arms] for arm in arms])
-    for sizes, arm in zip(places, arms, strict=True):
+    # All at their sizes: on a steep curve what is moved aside seems better or worse.
+    for arm in arms:
         style = styles[arm]
-        found = [task.values(arm) for task in tasks if arm in task.arms]
-        shape = dict(color=style.color, linewidth=1, marker=style.marker, markersize=6, label=arm)
-        axis.plot(sizes, [np.mean(values) for values in found], style.line, **shape)
-        for size, values in zip(sizes, found, strict=True):
-            axis.plot([size] * len(values), values, "o", color="white", markeredgecolor=style.color, markersize=3)
+        found = {task.size: task.values(arm) for task in tasks if arm in task.arms}
+        shape = dict(color=style.color, linewidth=1, marker=style.marker, markersize=6, alpha=0.8, label=arm)
+        axis.plot([*found], [np.mean(values) for values in found.values()], style.line, **shape)
+        for size, values in found.items():
+            axis.plot([size, size], [min(values), max(values)], color=style.color, linewidth=1, zorder=1)
     _finish_sizes(axis, tasks)
     axis.set_ylabel(describe_metric(tasks[0]))
     add_legend(figure)
@@ -86,17 +87,11 @@ def _sized(tasks: Sequence[Task]) -> list[Task]:
 
 
 def _places(series: Sequence[Sequence[int]]) -> list[list[float]]:
-    """Where to draw the sizes of every series, so that those that share a size stand side by side."""
-    places: list[list[float]] = []
-    for i, sizes in enumerate(series):
-        places.append([])
-        for size in sizes:
-            count = sum(size in other for other in series)
-            before = sum(size in other for other in series[:i])
-            # On the logarithmic axis; sizes are some factor of two apart.
-            step = min(1.1, 1.5 ** (1 / max(count - 1, 1)))
-            places[-1].append(size * step ** (before - (count - 1) / 2))
-    return places
+    """Where to draw the sizes of every series: the first at them, the others by turns right and left of it."""
+    # On the logarithmic axis; sizes are some factor of two apart.
+    step = min(1.13, 1.7 ** (1 / max(len(series) - 1, 1)))
+    turns = [(i + 1) // 2 * (1 if i % 2 else -1) for i in range(len(series))]
+    return [[size * step**turn for size in sizes] for turn, sizes in zip(turns, series, strict=True)]
 
 
 def _finish_sizes(axis: Axes, tasks: Sequence[Task]) -> None:

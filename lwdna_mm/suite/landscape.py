@@ -1,33 +1,34 @@
-"""Do widths matter here at all? Many random plans at one cost and one training seed, against LW-DNA and the seeds."""
+"""Do widths matter here at all? Many random plans at one cost and one training seed, against LW-DNA and the error."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from .statistics import CONFIDENCE, LWDNA, Task
+from .differences import CONFIDENCE
+from .statistics import LWDNA, Task
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The variance over random plans, against the one over training seeds at fixed widths.
+    """The spread of random plans at one training seed, against the error of a run.
 
     Attributes:
-        plans, seeds: the two standard deviations.
-        seed_freedom: degrees of freedom of the second; it is pooled over arms.
-        ratio: of the variances, plans to seeds.
+        plans, error: the two standard deviations; the plans' holds the error too.
+        freedom: degrees of freedom of the error.
+        ratio: of the variances, plans to error; 1 where widths do not matter.
         interval: 95 % of that ratio, by the F distribution.
     """
 
     plans: float
-    seeds: float
-    seed_freedom: int
+    error: float
+    freedom: int
     ratio: float
     interval: tuple[float, float]
 
     @property
     def matters(self) -> bool:
-        """Whether plans differ surely more than seeds do."""
+        """Whether plans surely differ more than errors alone would make them."""
         return self.interval[0] > 1
 
 
@@ -66,29 +67,13 @@ def place(task: Task, arm: str = LWDNA) -> Place | None:
 
 
 def compare_spreads(task: Task) -> Spread | None:
-    """The spread of the plans against that of the seeds; None without two plans and two seeds of fixed widths.
-
-    Plans share one training seed, while the spread of seeds holds all that a seed changes: the comparison can miss an
-    effect of widths, but does not make one up.
-    """
-    freedom, squares = seed_squares(task)
-    if len(task.landscape) < 2 or not freedom or not squares:
+    """The spread of the plans against the error; None without two plans, or where the task's pool shows no error."""
+    error, freedom = task.pool.deviation, task.pool.freedom
+    if len(task.landscape) < 2 or error is None:
         return None
     plans = float(np.var([record.value for record in task.landscape], ddof=1))
-    ratio = plans / (squares / freedom)
+    ratio = plans / error**2
     tail = (1 - CONFIDENCE) / 2
     quantiles = stats.f.isf([tail, 1 - tail], len(task.landscape) - 1, freedom)
     low, high = (float(ratio / quantile) for quantile in quantiles)
-    return Spread(plans**0.5, (squares / freedom) ** 0.5, freedom, ratio, (low, high))
-
-
-def seed_squares(task: Task) -> tuple[int, float]:
-    """Degrees of freedom and sum of squares of the metric within arms whose widths are the same for all seeds."""
-    freedom, squares = 0, 0.0
-    for arm, runs in task.arms.items():
-        widths = [record.widths for record in runs.values()]
-        if all(one == widths[0] for one in widths):
-            values = np.array(task.values(arm))
-            freedom += len(values) - 1
-            squares += float(((values - values.mean()) ** 2).sum())
-    return freedom, squares
+    return Spread(plans**0.5, error, freedom, ratio, (low, high))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,17 +48,29 @@ def run_process(order: Order, work_dir: Path, data: Path | None, threads: int) -
     environment = {**os.environ, **dict.fromkeys(_THREADS, str(threads))}
     log = work_dir / LOG
     with log.open("ab") as output:
+        before = output.tell()
         # The pipe that nobody writes into closes when this process ends, however it ends.
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment)
         with process:
             code = process.wait()
-    record = _finished(work_dir)
-    if code or record is None:
-        lines = log.read_text(errors="replace").strip().splitlines()
-        raise UserError(f"{lines[-1] if lines else f'exit status {code}'} (see {log})")
-    return record
+    if code:
+        raise UserError(f"{_reason(code, log.read_bytes()[before:])} (see {log})")
+    return _finished(work_dir)
+
+
+def _reason(code: int, output: bytes) -> str:
+    """Why a process has failed: what killed it, or the last that it said."""
+    if code == -signal.SIGKILL:
+        return "killed by SIGKILL; is the memory enough?"
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    lines = output.decode(errors="replace").strip().splitlines()
+    return lines[-1].removeprefix("error: ") if lines else f"exit status {code}"
 
 
 def _finished(work_dir: Path) -> Record | None:
     path = work_dir / RECORD
-    return Record.from_dict(json.loads(path.read_text())) if path.is_file() else None
+    try:
+        return Record.from_dict(json.loads(path.read_text())) if path.is_file() else None
+    except ValueError as error:  # a UserError is one
+        raise UserError(f"{path}: {error}; delete it to do the run again") from error

@@ -49,6 +49,8 @@ class TorchPruningHook(SearchHook):
 
     def __init__(self, model: nn.Module, section: LwdnaSection, *args: Any) -> None:
         torch_pruning()  # is missed at once, not after the gradients
+        if section.budget.latency is not None:
+            raise UserError("torch-pruning knows no limit on time: leave lwdna.budget.latency out")
         unused = dict(policy="global", min_ratio=0.0)  # so that the plan does not name what had no part in it
         super().__init__(model, replace(section, shrink=replace(section.shrink, **unused)), *args)
         self.gradients: dict[str, Tensor] = {}
@@ -70,7 +72,7 @@ class TorchPruningHook(SearchHook):
         self.write(runner, plan, criterion)
 
     def _fits(self, plan: ChannelPlan) -> bool:
-        shares = {kind: share for kind, share in vars(self.section.budget).items() if share is not None}
+        shares = self.section.budget.shares
         return all(getattr(self.graph, k)(plan) <= share * getattr(self.baseline, k)() for k, share in shares.items())
 
 

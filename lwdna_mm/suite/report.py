@@ -7,15 +7,18 @@ from ..compat.mmengine_io import write_atomically
 from ..errors import UserError
 from ..visualization.page import encode_png, format_image, format_page
 from .blocks import Block, Heading, Picture, Text, to_html, to_markdown
+from .differences import CONFIDENCE
 from .drawing import Style, describe_size, styles_of
 from .figures import draw_gain_by_size, draw_metric_by_size
 from .records import Key, Record
-from .statistics import CONFIDENCE, Task, split_tasks
+from .statistics import Task, split_tasks
 from .tables import (
     arms_table,
+    describe_cautions,
     describe_progress,
     landscape_blocks,
     parts_blocks,
+    pool_blocks,
     summary_table,
     tuning_blocks,
     use_blocks,
@@ -23,13 +26,20 @@ from .tables import (
 from .task_figures import draw_costs, draw_forest, draw_gap, draw_landscape, draw_widths
 
 _HOW = (
-    f"Differences are paired by seed; in brackets their {CONFIDENCE:.0%} t intervals, widened (Bonferroni) for all "
-    "comparisons that the task's tables make. They say how much other seeds would change; the sampling error of the "
-    "test images, which all runs share, is not in them. 'Ahead' and 'behind' are said only where the interval does not "
-    "hold zero; 'not told apart' does not mean equal. Costs are relative to the task's baseline."
+    "Differences are between runs of one seed (by least squares where some are missing); in brackets their "
+    f"{CONFIDENCE:.0%} t intervals. Their error is pooled: one variance for all arms, after arm and seed are taken "
+    "out, and for all sizes of a training set; only arms whose widths are drawn anew for every seed (random) have one "
+    "of their own. 'lwdna - uniform', as they are and with both tuned, are the primary comparisons, declared "
+    "beforehand, and corrected (Bonferroni) only among themselves; all others are secondary, and corrected among the "
+    "secondary ones; both task by task."
+)
+_READ = (
+    "Intervals say how much other seeds would change; the sampling error of the test images, which all runs share, is "
+    "not in them. 'Ahead' and 'behind' are said only where the interval does not hold zero; 'not told apart' does not "
+    "mean equal. Costs are relative to the task's baseline."
 )
 _BARS = (
-    f"Thick: {CONFIDENCE:.0%} interval of this comparison alone. Thin: corrected for all of the task. Small dots: "
+    f"Thick: {CONFIDENCE:.0%} interval of this comparison alone. Thin: corrected for all of its kind. Small dots: "
     "seeds. Filled: told from zero. Arrows: the interval goes on."
 )
 _MACHINES = "Runs come from several machines, where one seed need not give the same random numbers."
@@ -77,6 +87,8 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
         Heading(f"Suite {records[0].suite}", 1),
         Text(describe_progress(records, planned)),
         Text(_HOW),
+        Text(_READ),
+        *(Text(caution) for caution in describe_cautions(tasks)),
     ]
     summary = summary_table(tasks)
     if summary:
@@ -85,13 +97,16 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
         blocks += _overview(tasks, styles)
     for task in tasks:
         blocks += _task(task, styles, pictures)
+    noise = pool_blocks(tasks)
+    if noise:
+        blocks += [Heading("How much runs vary", 2), *noise]
     return [*blocks, Heading("What it has cost", 2), *use_blocks(records)]
 
 
 def _overview(tasks: Sequence[Task], styles: Mapping[str, Style]) -> list[Block]:
     drawn = [
         ("gain", draw_gain_by_size(tasks, styles), f"What the widths alone give, and the controls. {_BARS}"),
-        ("metric", draw_metric_by_size(tasks, styles), "Every arm: mean, and a circle a seed."),
+        ("metric", draw_metric_by_size(tasks, styles), "Every arm: mean; the lines span the seeds."),
     ]
     return [Picture(name, figure, caption) for name, figure, caption in drawn if figure is not None]
 
@@ -104,20 +119,24 @@ def _task(task: Task, styles: Mapping[str, Style], pictures: bool) -> list[Block
         machines = {record.machine for runs in task.arms.values() for record in runs.values()}
         if len(machines) > 1:
             blocks.append(Text(_MACHINES))
+        if pictures:
+            blocks += _pictures(task, styles)
     for heading, found in (
         ("Start and widths", parts_blocks(task)),
         ("Tuning", tuning_blocks(task)),
         ("Random plans", landscape_blocks(task)),
     ):
         blocks += [Heading(heading, 3), *found] if found else []
-    return blocks + (_pictures(task, styles) if pictures and task.arms else [])
+    landscape = draw_landscape(task, styles) if pictures else None
+    if landscape is not None:
+        blocks.append(Picture(f"{task.name}-landscape", landscape, "Random plans at one cost and one training seed."))
+    return blocks
 
 
 def _pictures(task: Task, styles: Mapping[str, Style]) -> list[Block]:
     drawn = [
         ("differences", draw_forest(task, styles), f"Every arm minus uniform. {_BARS}"),
         ("gap", draw_gap(task, styles), "On training and on test images, a circle a seed."),
-        ("landscape", draw_landscape(task, styles), "Random plans at one cost and one training seed."),
         ("costs", draw_costs(task, styles), "Means against cost; the lines span the seeds."),
         (
             "widths",

@@ -1,10 +1,8 @@
 """Doing the runs of a suite: what is ready, several at once, whatever becomes of the others."""
 
-import fcntl
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import mean
 
@@ -28,6 +26,9 @@ class Scheduler:
             several threads at once.
         slots: how many at once.
         say: gets one line for everything that happens.
+
+    Raises:
+        UserError: the file of records is damaged, or holds those of another suite.
     """
 
     def __init__(
@@ -37,20 +38,25 @@ class Scheduler:
         path: Path,
         execute: Execute,
         slots: int,
-        say: Callable[[str], None] = print,
+        say: Say,
     ) -> None:
         self.suite, self.runs, self.path = suite, runs, path
         self.execute, self.slots, self.say = execute, slots, say
-        self.done = done_records(suite, runs, read_records(path))
+        self.done = done_records(suite, runs, path)
         self.failed: dict[Key, str] = {}
         self.seconds: list[float] = []  # of the runs done here
+
+    def to_do(self) -> list[Run]:
+        """The runs that are not done."""
+        return [run for run in self.runs if run.key not in self.done]
 
     def run(self) -> bool:
         """Do all that is not done; whether nothing has failed."""
         self.say(f"{self.suite.name}: {len(self.done)} of {len(self.runs)} runs are done; records in {self.path}")
-        waiting = [run for run in self.runs if run.key not in self.done]
+        waiting = self.to_do()
         working: dict[Future, tuple[Run, float]] = {}
-        with ThreadPoolExecutor(self.slots) as pool:
+        pool = ThreadPoolExecutor(self.slots)
+        try:
             while waiting or working:
                 for run in self._ready(waiting)[: self.slots - len(working)]:
                     waiting.remove(run)
@@ -60,6 +66,8 @@ class Scheduler:
                 finished, _ = wait(working, return_when=FIRST_COMPLETED)
                 for future in finished:
                     self._finish(*working.pop(future), future, len(waiting) + len(working))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # an interrupt does not wait for the runs
         for run in waiting:
             missing = next(need for need in run.needs if need not in self.done)
             self.say(f"  {run.key}: not begun, it needs {missing}")
@@ -75,12 +83,13 @@ class Scheduler:
         took = time.monotonic() - started
         try:
             record = future.result()
-        except UserError as error:
+            # Where the file cannot be used any more, the run's own folder keeps its record.
+            write_records(merge(read_records(self.path), [record]), self.path)
+        except (UserError, OSError) as error:
             self.failed[run.key] = str(error)
             self.say(f"  {run.key}: failed: {error}")
             return
         self.done[run.key] = record
-        write_records(merge(read_records(self.path), [record]), self.path)
         self.seconds.append(took)
         rest = mean(self.seconds) * left / self.slots
         self.say(
@@ -89,25 +98,16 @@ class Scheduler:
         )
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep others from running a suite in the same folder; the lock ends with its process.
+def done_records(suite: Suite, runs: Sequence[Run], path: Path) -> dict[Key, Record]:
+    """The records of a suite's runs, by key, that were obtained as the suite now says.
 
     Raises:
-        UserError: somebody else runs one there.
+        UserError: the file of records is damaged, or holds those of another suite.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(f"{folder}: another process runs a suite there") from error
-        yield
-
-
-def done_records(suite: Suite, runs: Sequence[Run], records: Iterable[Record]) -> dict[Key, Record]:
-    """The records of a suite's runs, by key, that were obtained as the suite now says."""
-    kept = {record.key: record for record in records}
+    kept = {record.key: record for record in read_records(path)}
+    other = next((record.suite for record in kept.values() if record.suite != suite.name), None)
+    if other is not None:
+        raise UserError(f"{path}: has the records of suite {other!r}; give another --work-dir or --records")
     done: dict[Key, Record] = {}
     for run in runs:  # what a run needs comes before it
         record = kept.get(run.key)
@@ -116,6 +116,22 @@ def done_records(suite: Suite, runs: Sequence[Run], records: Iterable[Record]) -
         if resolve(suite, run, done).spec == record.spec:
             done[run.key] = record
     return done
+
+
+def check_data(runs: Iterable[Run], data: Path | None) -> None:
+    """Check that the images of some runs are there.
+
+    Args:
+        data: the folder of all data.
+
+    Raises:
+        UserError: a task's folder is missing.
+    """
+    for task in {run.task.name: run.task for run in runs if run.task.data is not None}.values():
+        if data is None:
+            raise UserError(f"task {task.name!r} needs images: give the folder of {task.data!r} by --data")
+        if not (data / task.data).is_dir():
+            raise UserError(f"task {task.name!r} needs images: there is no folder {data / task.data}; mend --data")
 
 
 def _clock(seconds: float) -> str:

@@ -1,25 +1,23 @@
-"""What the records of a suite say, and how surely.
+"""The runs of a suite, task by task, and which arms are compared.
 
-Two arms are compared seed by seed: runs of one seed share initialisation, data order and augmentation. The intervals
-are two-sided 95 % t intervals of the mean difference. Corrected ones are widened after Bonferroni: of all comparisons
-that are made in a task, 95 % of the time every corrected interval holds its true difference. They tell how much another
-seed would change; the sampling error of the test images, which all runs share, is not in them.
+Two arms are compared within the seeds: runs of one seed share initialisation, data order and augmentation. The error
+that is left is pooled over the arms (:mod:`.pool`). A suite is run for its primary comparisons, which are declared
+here; all others are secondary. The intervals of each kind are widened for the number of its own kind in the task.
 """
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 
 from ..errors import UserError
 from ..runs.history import less_is_better
+from .differences import Difference
+from .pool import Layout, Pool, make_pools
 from .records import TEST, Record
 
 BASELINE, UNIFORM, LWDNA, LANDSCAPE = "baseline", "uniform", "lwdna", "landscape-"
-AHEAD, BEHIND, UNCLEAR = "ahead", "behind", "not told apart"
-CONFIDENCE = 0.95
 # What is told apart, and by which two arms. The first is the sum of the two below it.
 PARTS = {
     "total": (LWDNA, BASELINE),
@@ -29,65 +27,8 @@ PARTS = {
     "widths, both tuned": ("lwdna-tuned", "uniform-tuned"),
     "widths, fresh start, both tuned": ("lwdna-fresh-tuned", "baseline-tuned"),
 }
-
-
-@dataclass(frozen=True)
-class Difference:
-    """An arm minus another one, paired by seed.
-
-    Attributes:
-        seeds, values: the seeds that both arms have, and the difference at each.
-        comparisons: of how many it is one; 1 for no correction.
-        less_is_better: whether the metric is an error.
-    """
-
-    arm: str
-    other: str
-    seeds: tuple[int, ...]
-    values: tuple[float, ...]
-    less_is_better: bool
-    comparisons: int = 1
-
-    @property
-    def mean(self) -> float:
-        """Of the values."""
-        return float(np.mean(self.values))
-
-    @property
-    def deviation(self) -> float | None:
-        """The standard deviation of the values; None where they do not show any.
-
-        So it is for one seed, and for equal values, which coarse metrics give by chance.
-        """
-        if len(self.values) < 2:
-            return None
-        deviation = float(np.std(self.values, ddof=1))
-        return deviation if deviation > 1e-9 * max(map(abs, self.values)) else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """95 % for this comparison alone; None without a deviation."""
-        return self._interval(1)
-
-    @property
-    def corrected(self) -> tuple[float, float] | None:
-        """95 % for all comparisons of the task together; None without a deviation."""
-        return self._interval(self.comparisons)
-
-    @property
-    def verdict(self) -> str:
-        """``ahead`` or ``behind`` where the corrected interval does not hold zero; else ``not told apart``."""
-        if self.corrected is None or self.corrected[0] <= 0 <= self.corrected[1]:
-            return UNCLEAR
-        return AHEAD if (self.mean < 0) == self.less_is_better else BEHIND
-
-    def _interval(self, comparisons: int) -> tuple[float, float] | None:
-        if self.deviation is None:
-            return None
-        count = len(self.values)
-        factor = stats.t.isf((1 - CONFIDENCE) / 2 / comparisons, count - 1)
-        half = float(factor * self.deviation / math.sqrt(count))
-        return self.mean - half, self.mean + half
+# What a suite is run to learn, said before it is run: do the widths help, as they are and with both sides tuned?
+PRIMARY = ("widths", "widths, both tuned")
 
 
 class Task:
@@ -97,6 +38,8 @@ class Task:
         arms: arm -> seed -> record; arms in the order of :func:`order_of`, without the landscape's plans.
         landscape: the records of the landscape's plans, one a plan.
         grid: the records of tuning, judged on held-out training images.
+        layout: the runs of the arms whose widths are not drawn anew for every seed.
+        pool: the variance of their error; of this task alone, until :func:`split_tasks` joins the sizes.
     """
 
     def __init__(self, name: str, records: Sequence[Record]):
@@ -126,42 +69,80 @@ class Task:
                 self.landscape.append(record)
             else:
                 self.arms.setdefault(record.arm, {})[record.seed] = record
+        self.layout = Layout(
+            {
+                arm: {seed: record.value for seed, record in runs.items()}
+                for arm, runs in self.arms.items()
+                if not is_drawn(arm)
+            }
+        )
+        self.pool: Pool = make_pools({name: self.layout})[name]
 
     @property
     def less_is_better(self) -> bool:
         """Whether the metric is an error."""
         return less_is_better(self.metric)
 
+    @property
+    def freedom_per_seed(self) -> int:
+        """How many degrees of freedom one more seed of all arms would add to the pool."""
+        return max(1, len(self.layout.runs) - 1)
+
     def values(self, arm: str) -> list[float]:
         """The metric of an arm, seed by seed; empty where it has no run."""
         return [record.value for record in self.arms.get(arm, {}).values()]
 
     def compare(self, arm: str, other: str = UNIFORM) -> Difference | None:
-        """``arm`` minus ``other``, corrected for all comparisons of the task; None where they share no seed."""
+        """``arm`` minus ``other``, corrected for all comparisons of its kind; None where they share no seed."""
         difference = self._pair(arm, other)
-        return difference and replace(difference, comparisons=max(1, self.comparisons))
+        return difference and replace(difference, comparisons=max(1, self.comparisons(difference.primary)))
 
     def parts(self) -> dict[str, Difference]:
         """Those of :data:`PARTS` for which there are runs."""
         found = {name: self.compare(*pair) for name, pair in PARTS.items()}
         return {name: difference for name, difference in found.items() if difference is not None}
 
-    @property
-    def comparisons(self) -> int:
-        """How many comparisons with an interval a report of the task shows: all arms with uniform, and the parts."""
-        pairs = {frozenset(pair) for pair in [*PARTS.values(), *((arm, UNIFORM) for arm in self.arms)]}
-        found = [self._pair(*sorted(pair)) for pair in pairs if len(pair) == 2]
-        return sum(difference is not None and len(difference.seeds) > 1 for difference in found)
+    def comparisons(self, primary: bool) -> int:
+        """How many comparisons of a kind, with an interval, a report of the task shows.
+
+        It shows all arms minus uniform, and the parts.
+        """
+        pairs = {frozenset(pair): pair for pair in [*((arm, UNIFORM) for arm in self.arms), *PARTS.values()]}
+        found = [self._pair(*pair) for pair in pairs.values() if pair[0] != pair[1]]
+        return sum(one is not None and one.primary == primary and one.interval is not None for one in found)
 
     def _pair(self, arm: str, other: str) -> Difference | None:
         ours, theirs = self.arms.get(arm, {}), self.arms.get(other, {})
         seeds = tuple(seed for seed in ours if seed in theirs)
+        if not seeds:
+            return None
         values = tuple(ours[seed].value - theirs[seed].value for seed in seeds)
-        return Difference(arm, other, seeds, values, self.less_is_better) if seeds else None
+        pooled = not (is_drawn(arm) or is_drawn(other))
+        if pooled:
+            # A paired difference has twice the variance of an error.
+            deviation, freedom = self.pool.deviation and math.sqrt(2) * self.pool.deviation, self.pool.freedom
+            estimate, error = self.layout.contrast(arm, other)
+            error /= math.sqrt(2)
+        else:
+            deviation, freedom = _deviation(values), len(values) - 1
+            estimate, error = float(np.mean(values)), 1 / math.sqrt(len(values))
+        primary = (arm, other) in [PARTS[name] for name in PRIMARY]
+        shape = dict(less_is_better=self.less_is_better, primary=primary, pooled=pooled)
+        return Difference(arm, other, seeds, values, estimate, deviation, error, freedom, **shape)
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return deviation if deviation > 1e-9 * max(map(abs, values)) else None
+
+
+def is_drawn(arm: str) -> bool:
+    """Whether every seed of an arm has widths drawn anew, whose variance comes on top of that of the error."""
+    return arm.split("-")[0] == "random"
 
 
 def split_tasks(records: Iterable[Record]) -> list[Task]:
-    """The tasks of a suite, by size and name.
+    """The tasks of a suite, by size and name; those with a size and one metric share a pool.
 
     Raises:
         UserError: records of different suites, or what :class:`Task` refuses.
@@ -174,6 +155,10 @@ def split_tasks(records: Iterable[Record]) -> list[Task]:
     if len(suites) > 1:
         raise UserError(f"records of the suites {', '.join(sorted(suites))}: report on one at a time")
     tasks = [Task(name, found) for name, found in by_name.items()]
+    for metric in {task.metric for task in tasks}:
+        sizes = {task.name: task for task in tasks if task.size is not None and task.metric == metric}
+        for name, pool in make_pools({name: task.layout for name, task in sizes.items()}).items():
+            sizes[name].pool = pool
     return sorted(tasks, key=lambda task: (task.size is None, task.size or 0, task.name))
 
 
@@ -183,32 +168,3 @@ def order_of(arm: str) -> tuple[int, str]:
     if arm in known:
         return known.index(arm), arm
     return (4 if arm == LWDNA or arm.startswith(f"{LWDNA}-") else 5), arm
-
-
-def seeds_needed(
-    deviation: float, effect: float = 0.5, power: float = 0.8, alpha: float = 1 - CONFIDENCE, most: int = 10_000
-) -> int | None:
-    """How many paired seeds a two-sided t test at ``alpha`` needs to see ``effect`` with the probability ``power``.
-
-    Args:
-        deviation: the standard deviation of the paired differences, in the unit of ``effect``.
-        most: None is returned where more seeds are needed.
-    """
-    if deviation == 0:
-        return 2
-
-    def is_seen(count: int) -> bool:
-        shift = math.sqrt(count) * effect / deviation
-        limit = stats.t.isf(alpha / 2, count - 1)
-        # The other tail, seeing the effect with the wrong sign, is left out: it is no success.
-        return bool(stats.nct.sf(limit, count - 1, shift) >= power)
-
-    low, high = 1, 2
-    while not is_seen(high):
-        low, high = high, 2 * high
-        if low >= most:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if is_seen(middle) else (middle, high)
-    return high if high <= most else None

@@ -7,9 +7,11 @@ import numpy as np
 
 from .blocks import Block, Table, Text
 from .costs import machine_use, relative_costs
+from .differences import CONFIDENCE, Difference, seeds_needed
 from .landscape import compare_spreads, place
+from .pool import find_odd_arm
 from .records import SELECT, Key, Record, describe_point
-from .statistics import CONFIDENCE, LANDSCAPE, LWDNA, UNIFORM, Difference, Task, seeds_needed
+from .statistics import LANDSCAPE, LWDNA, UNIFORM, Task
 
 _NONE = "-"
 
@@ -44,6 +46,39 @@ def summary_table(tasks: Sequence[Task]) -> Table | None:
     return Table(head, rows) if rows else None
 
 
+def pool_blocks(tasks: Sequence[Task]) -> list[Block]:
+    """How much runs vary, which tasks share a pool, and what speaks against it; empty where no run varies."""
+    tasks = [task for task in tasks if task.pool.deviation is not None]
+    if not tasks:
+        return []
+    rows = []
+    for task in tasks:
+        own, digits = task.layout, _digits(task) + 1
+        alone = f"{math.sqrt(own.squares / own.freedom):.{digits}f} ({own.freedom})" if own.freedom else _NONE
+        shared = f"{task.pool.deviation:.{digits}f} ({task.pool.freedom})"
+        rows.append([task.name, str(len(own.runs)), alone, shared, ", ".join(task.pool.tasks)])
+    deviation = "deviation of the error (degrees of freedom)"
+    return [Table(["task", "arms", f"{deviation}, alone", f"{deviation}, as used", "pooled over"], rows)]
+
+
+def describe_cautions(tasks: Sequence[Task]) -> list[str]:
+    """Where the errors of a task or an arm are larger than chance makes them."""
+    layouts = {task.name: task.layout for task in tasks}
+    pools = [pool for pool in dict.fromkeys(task.pool for task in tasks) if pool.deviation is not None]
+    odd = {pool: find_odd_arm({name: layouts[name] for name in pool.tasks}) for pool in pools}
+    found = [
+        f"Caution: runs of the task {task.name} vary more than those of other sizes (F test, 5 %): it stands alone."
+        for task in tasks
+        if task.pool.alone
+    ]
+    return found + [
+        f"Caution: the errors of {arm} are larger than those of other arms (F test, 5 %; tasks "
+        f"{', '.join(pool.tasks)}): its intervals are too short, those of others too long."
+        for pool, arm in odd.items()
+        if arm
+    ]
+
+
 def arms_table(task: Task) -> Table:
     """One row an arm: the metric, its difference to uniform, and the costs relative to the baseline."""
     head = [
@@ -75,17 +110,14 @@ def parts_blocks(task: Task) -> list[Block]:
     if not parts:
         return []
     effect = _effect(task)
-    head = ["part", "arms", "seeds", f"difference [{CONFIDENCE:.0%}, corrected]", "verdict"]
+    head = ["part", "arms", "seeds", f"difference [{CONFIDENCE:.0%}, corrected]", "verdict", "corrected for"]
     head += [f"{CONFIDENCE:.0%} interval alone", f"seeds to see {effect:g}: alone, corrected"]
     rows = []
     for name, one in parts.items():
         row = [name, f"{one.arm} - {one.other}", str(len(one.seeds)), _difference(task, one), _verdict(one)]
-        rows.append([*row, _interval(task, one.interval), _needed(one, effect)])
-    blocks: list[Block] = [Table(head, rows)]
-    three = [parts[name].seeds for name in ("total", "start", "widths") if name in parts]
-    if len(three) == 3 and len(set(three)) > 1:
-        blocks.append(Text("The seeds differ, so that total is not exactly start plus widths."))
-    return blocks
+        row.append(f"{one.comparisons} {'primary' if one.primary else 'secondary'}")
+        rows.append([*row, _interval(task, one.interval), _needed(task, one, effect)])
+    return [Table(head, rows)]
 
 
 def tuning_blocks(task: Task) -> list[Block]:
@@ -129,11 +161,10 @@ def landscape_blocks(task: Task) -> list[Block]:
         )
     if spread:
         low, high = spread.interval
-        answer = "plans differ more than seeds do" if spread.matters else "not told apart from the seeds"
+        answer = "they do" if spread.matters else "not told apart from chance"
         lines.append(
             f"Do widths matter here at all? The variance over plans is {spread.ratio:.1f} [{low:.1f}, {high:.1f}] times"
-            " that over the seeds of arms with fixed widths"
-            f" ({spread.seed_freedom} degrees of freedom): {answer}."
+            f" that of the error of one run ({spread.freedom} degrees of freedom): {answer}."
         )
     return [Text(" ".join(lines))]
 
@@ -184,7 +215,7 @@ def _mean(values: Sequence[float | None], form: str) -> str:
 def _difference(task: Task, difference: Difference | None) -> str:
     if difference is None:
         return _NONE
-    text = f"{difference.mean:+.{_digits(task)}f}"
+    text = f"{difference.estimate:+.{_digits(task)}f}"
     return text + (f" {_interval(task, difference.corrected)}" if difference.corrected else "")
 
 
@@ -198,9 +229,10 @@ def _verdict(difference: Difference | None) -> str:
     return difference.verdict + (" (one seed)" if len(difference.seeds) == 1 else "")
 
 
-def _needed(difference: Difference, effect: float) -> str:
+def _needed(task: Task, difference: Difference, effect: float) -> str:
     if difference.deviation is None:
         return _NONE
+    freedom = task.freedom_per_seed if difference.pooled else 1
     levels = [(1 - CONFIDENCE) / comparisons for comparisons in (1, difference.comparisons)]
-    counts = [seeds_needed(difference.deviation, effect, alpha=level) for level in levels]
+    counts = [seeds_needed(difference.deviation, effect, alpha=level, freedom_per_seed=freedom) for level in levels]
     return ", ".join("very many" if count is None else str(count) for count in counts)

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter
 
 from .costs import relative_costs
-from .drawing import Style, add_legend, describe_metric, draw_difference, limits_of, new_figure
-from .landscape import seed_squares
+from .differences import Difference
+from .drawing import PLANS, Style, add_legend, describe_metric, draw_difference, limits_of, new_figure
 from .statistics import BASELINE, LWDNA, UNIFORM, Task
 
 _TITLES = {"flops": "FLOPs", "params": "parameters", "acts": "activations", "training time": "training time"}
@@ -26,8 +26,7 @@ def draw_forest(task: Task, styles: Mapping[str, Style]) -> Figure | None:
     axis.axvline(0, color="0.3", linewidth=1, zorder=1)
     for row, (arm, difference) in enumerate(found.items()):
         draw_difference(axis, row, difference, styles[arm], upright=False)
-    seeds = [len(difference.seeds) for difference in found.values()]
-    names = [f"{arm} ({count} seed{'s' if count > 1 else ''})" for arm, count in zip(found, seeds, strict=True)]
+    names = [f"{arm} ({_describe(difference)})" for arm, difference in found.items()]
     axis.set_yticks(range(len(found)), names)
     verdicts = axis.secondary_yaxis("right")
     verdicts.set_yticks(range(len(found)), [difference.verdict for difference in found.values()], fontsize=8)
@@ -66,17 +65,21 @@ def draw_landscape(task: Task, styles: Mapping[str, Style]) -> Figure | None:
         return None
     figure = new_figure(7.5, 3.8)
     axis = figure.subplots()
-    axis.ecdf([record.value for record in task.landscape], color="0.35", label=f"{len(task.landscape)} random plans")
-    freedom, squares = seed_squares(task)
-    spread = (squares / freedom) ** 0.5 if freedom else 0
+    axis.ecdf(
+        [record.value for record in task.landscape],
+        color=PLANS,
+        linewidth=2,
+        label=f"{len(task.landscape)} random plans",
+    )
     for arm in (BASELINE, UNIFORM, LWDNA):
         if arm in task.arms:
             mean, style = float(np.mean(task.values(arm))), styles[arm]
             axis.axvline(mean, color=style.color, linewidth=1.5, label=f"{arm} (mean)")
             axis.plot(task.values(arm), [0.5] * len(task.values(arm)), style.marker, color=style.color, markersize=5)
-            if arm == UNIFORM and spread:
+            if arm == UNIFORM and task.pool.deviation:
                 shade = dict(color=style.color, alpha=0.12, linewidth=0)
-                axis.axvspan(mean - spread, mean + spread, label="± one deviation of the seeds", **shade)
+                low, high = mean - task.pool.deviation, mean + task.pool.deviation
+                axis.axvspan(low, high, label="± one deviation of the error", **shade)
     axis.set_xlabel(describe_metric(task))
     axis.set_ylabel("share of the plans")
     axis.grid(alpha=0.3)
@@ -137,6 +140,11 @@ def draw_widths(task: Task, styles: Mapping[str, Style]) -> Figure | None:
     axis.grid(axis="y", alpha=0.3)
     add_legend(figure)
     return figure
+
+
+def _describe(difference: Difference) -> str:
+    count = len(difference.seeds)
+    return f"{count} seed{'s' if count > 1 else ''}{', primary' if difference.primary else ''}"
 
 
 def _rows(count: int) -> tuple[Figure, Axes]:

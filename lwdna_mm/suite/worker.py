@@ -15,6 +15,7 @@ from ..engine.subset import judge_training_set
 from ..errors import UserError, one_line
 from ..runs.checkpoint_file import find_last_checkpoint
 from ..runs.history import read_history
+from .lock import locked
 from .machine import describe_machine
 from .matrix import Order
 from .peers import torch_pruning_plan
@@ -111,9 +112,12 @@ def main(argv: list[str]) -> None:
     """Do the order in a folder: ``python -m lwdna_mm.suite.worker FOLDER [DATA]``."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     work_dir, data = Path(argv[0]), Path(argv[1]) if len(argv) > 1 else None
-    order = Order.from_dict(json.loads((work_dir / ORDER).read_text()))
-    record = perform(order, work_dir, data)
-    write_atomically((json.dumps(record.to_dict(), indent=2, sort_keys=True) + "\n").encode(), work_dir / RECORD)
+    # A killed suite's worker may take a moment to end, and a node that is taken for dead may yet work.
+    with locked(work_dir, wait=True):
+        if not (work_dir / RECORD).is_file():
+            order = Order.from_dict(json.loads((work_dir / ORDER).read_text()))
+            record = perform(order, work_dir, data).to_dict()
+            write_atomically((json.dumps(record, indent=2, sort_keys=True) + "\n").encode(), work_dir / RECORD)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em; color: #222 }
 table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .3em .8em; border-bottom: 1px solid #ddd }
 td { text-align: right; font-variant-numeric: tabular-nums } td:first-child, th:first-child { text-align: left }
+.figures { font-size: 13px } .figures td { white-space: nowrap; padding: .3em .6em }
+.figures th { padding: .3em .6em }
 img { max-width: 100% } figure { display: inline-block; margin: .5em } figcaption, .note { color: #666 }
 """
 

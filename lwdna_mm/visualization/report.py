@@ -5,31 +5,38 @@ from html import escape
 from pathlib import Path
 
 from ..compat.mmengine_io import write_atomically
+from ..latency import Profile, read_profile
 from ..runs.grouping import BASELINE, Group, group_runs, metric_names, read_run
 from .crops import compose
 from .figures import draw_curves, draw_overview, draw_widths
+from .latency import add_latency, draw_latency, latency_keys
 from .page import encode_png, format_image, format_page
 
 
-def write_report(work_dirs: Sequence[str | Path], out: str | Path) -> Path:
+def write_report(work_dirs: Sequence[str | Path], out: str | Path, latency: str | Path | None = None) -> Path:
     """Write the report of finished runs.
 
     Args:
         work_dirs: of runs that belong together: a baseline, LW-DNA runs, controls, each with any number of seeds.
         out: the folder of ``report.html`` and the PNG files.
+        latency: a latency.json of their network, to predict their time by.
 
     Returns:
         The path of the page; it needs no other file.
 
     Raises:
-        UserError: no run has finished in one of the folders.
+        UserError: no run has finished in one of the folders, or ``latency`` cannot be used for them.
     """
-    groups = group_runs([read_run(path) for path in work_dirs])
+    groups, profile = _read(work_dirs, latency)
     metrics = metric_names(groups)
     out = Path(out)
     parts = [f"<h1>{escape(_title(groups))}</h1>", _table(groups, metrics), _note(groups)]
-    pictures = {"overview": draw_overview(groups, metrics), "curves": draw_curves(groups, metrics)}
-    headings = {"overview": "Metrics and cost", "widths": "Width of every layer", "curves": "Training"}
+    times = latency_keys(groups)
+    pictures = {"overview": draw_overview(groups, metrics, times), "curves": draw_curves(groups, metrics)}
+    headings = {"overview": "Metrics and cost", "widths": "Width of every layer", "latency": "Where the time goes"}
+    headings["curves"] = "Training"
+    if profile is not None:
+        pictures["latency"] = draw_latency(groups, profile)
     if any(group.label != BASELINE for group in groups):
         pictures["widths"] = draw_widths(groups)
     for name, heading in headings.items():
@@ -48,20 +55,30 @@ def write_report(work_dirs: Sequence[str | Path], out: str | Path) -> Path:
     return out / "report.html"
 
 
-def format_table(work_dirs: Sequence[str | Path]) -> str:
-    """The table of the report as text."""
+def _read(work_dirs: Sequence[str | Path], latency: str | Path | None) -> tuple[list[Group], Profile | None]:
     groups = group_runs([read_run(path) for path in work_dirs])
+    profile = read_profile(latency) if latency is not None else None
+    add_latency(groups, profile, str(latency))
+    return groups, profile
+
+
+def format_table(work_dirs: Sequence[str | Path], latency: str | Path | None = None) -> str:
+    """The table of the report as text."""
+    groups, _ = _read(work_dirs, latency)
     rows = _rows(groups, metric_names(groups))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
 
 def _rows(groups: Sequence[Group], metrics: Sequence[str]) -> list[list[str]]:
-    rows = [["network", "runs", *metrics, "MFLOPs", "M parameters", "M activations"]]
+    times = latency_keys(groups)
+    titles = [f"{kind} time, {name}" for _, kind, name in times]
+    rows = [["network", "runs", *metrics, "MFLOPs", "M parameters", "M activations", *titles]]
     for group in groups:
         row = [group.label, str(len(group.runs))]
         row += [_statistic(group, "metrics", "last", name) for name in metrics]
         row += [_statistic(group, cost, scale=1e-6) for cost in ("flops", "params", "acts")]
+        row += [_statistic(group, *keys) for keys in times]
         rows.append(row)
     return rows
 
@@ -89,6 +106,8 @@ def _note(groups: Sequence[Group]) -> str:
         caution = "One run each: differences may be chance."
     protocols = {run.summary.get("protocol") for group in groups for run in group.runs} - {None}
     caution += "".join(f" Protocol: {escape(protocol)}." for protocol in sorted(protocols))
+    if latency_keys(groups):
+        caution += " Time in multiples of the baseline's."
     return f'<p class="note">{caution} Metrics at the end of the training. Seeds: {"; ".join(seeds)}.</p>'
 
 

@@ -10,9 +10,10 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
-from lwdna_mm.engine import pipeline, run
+from lwdna_mm.engine import load_config, pipeline, run
 from lwdna_mm.runs.checkpoint_file import find_last_checkpoint, load_checkpoint_file
 from tests.digits_runs import CONFIGS, tiny_config, tiny_options
+from tests.tiny_imagenet import WNIDS, write_tiny_imagenet
 
 
 class KilledError(Exception):
@@ -144,3 +145,31 @@ def test_explicit_checkpoint_brings_its_plan(tmp_path):
     run(cfg, resume=tmp_path / "first" / "epoch_3.pth")
     assert (tmp_path / "second" / "plan.json").read_bytes() == (tmp_path / "first" / "plan.json").read_bytes()
     assert load_checkpoint_file(tmp_path / "second" / "epoch_4.pth")["meta"]["epoch"] == 4
+
+
+def test_images_kept_in_memory_resume_exactly(tmp_path):
+    root = write_tiny_imagenet(tmp_path / "data", train=6)
+    options = {
+        "data_root": str(root),
+        "train_dataloader.dataset.classes": WNIDS,
+        "train_dataloader.dataset.images": (0, 6),
+        "subset.images_per_class": 5,
+        "train_dataloader.batch_size": 4,
+        "train_cfg.max_iters": 7,
+        "default_hooks.checkpoint.interval": 3,
+        "model.backbone.width": 0.25,
+        "model.head.in_channels": 256,
+        "optim_wrapper.optimizer.lr": 0.01,
+    }
+    options |= dict.fromkeys(["val_dataloader", "val_cfg", "val_evaluator"])
+
+    def config(name: str, **more):
+        path = CONFIGS / "mobilenetv1-half_1xb128-200k_tiny-imagenet-50.py"
+        return load_config(path, {**options, "work_dir": str(tmp_path / name), **more})
+
+    run(config("whole"))
+    with pytest.raises(KilledError):
+        run(config("cut", custom_hooks=[dict(type="KillHook", after=5), dict(type="lwdna_mm.ChannelsLastHook")]))
+    assert find_last_checkpoint(tmp_path / "cut").name == "iter_3.pth"
+    run(config("cut"), resume=True)
+    assert_equal_runs(tmp_path / "whole", tmp_path / "cut")

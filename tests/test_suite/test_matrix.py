@@ -6,7 +6,7 @@ from lwdna_mm.errors import UserError
 from lwdna_mm.suite.config import load_suite
 from lwdna_mm.suite.matrix import Order, expand, only, resolve
 from lwdna_mm.suite.records import Key
-from tests.suite_runs import pretend, write_suite
+from tests.suite_runs import SUITE, pretend, write_suite
 
 
 @pytest.fixture
@@ -82,3 +82,13 @@ def test_only_what_is_wanted_and_what_it_needs(suite):
     assert len(only(runs, ["small/lwdna-tuned", "large"])) == 5
     with pytest.raises(UserError, match="--only small/narow: did you mean 'small/narrow'"):
         only(runs, ["small/narow"])
+
+
+def test_a_task_may_have_a_metric_and_a_grid_of_its_own(tmp_path):
+    own = 'metric="Set5/PSNR", grid={"optim_wrapper.optimizer.lr": [1e-4, 3e-4, 1e-3]}, size=10,'
+    suite = load_suite(write_suite(tmp_path, SUITE.replace("size=10,", own)))
+    _, orders = do_all(suite)
+    assert {order.metric for key, order in orders.items() if key.task == "small"} == {"Set5/PSNR"}
+    assert orders[Key("large", "uniform", 0)].metric == "accuracy/top1"
+    points = [order.point for key, order in orders.items() if key.stage == "select"]
+    assert points == [{"optim_wrapper.optimizer.lr": lr} for lr in (1e-4, 3e-4, 1e-3)]

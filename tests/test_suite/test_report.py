@@ -6,6 +6,7 @@ import pytest
 
 from lwdna_mm.errors import UserError
 from lwdna_mm.suite.costs import machine_use, relative_costs
+from lwdna_mm.suite.differences import seeds_needed
 from lwdna_mm.suite.drawing import styles_of
 from lwdna_mm.suite.figures import draw_gain_by_size, draw_metric_by_size
 from lwdna_mm.suite.records import Key
@@ -55,7 +56,7 @@ def test_table_of_arms(records):
 
 def test_no_winner_without_an_interval_that_leaves_zero_out(records):
     text = format_markdown(records)
-    assert cells(text, "torch-pruning")[3:5] == ["+70.10", "not told apart (one seed)"]
+    assert cells(text, "torch-pruning")[3:5] == ["+70.15", "not told apart (one seed)"]
     assert cells(text, "random")[4] == "not told apart"
     for line in text.splitlines():
         held = re.search(r"\| [-+][\d.]+ \[([-+][\d.]+), ([-+][\d.]+)\] \| ([^|]*) \|", line)
@@ -69,7 +70,7 @@ def test_parts_tuning_and_landscape(records):
     assert float(total[3].split()[0]) == pytest.approx(
         float(start[3].split()[0]) + float(widths[3].split()[0]), abs=0.011
     )
-    assert [int(count) for count in widths[6].split(", ")] == sorted(int(count) for count in widths[6].split(", "))
+    assert [int(count) for count in widths[7].split(", ")] == sorted(int(count) for count in widths[7].split(", "))
     assert cells(text, "lr=0.1,weight_decay=0.003")[1:] == ["20.30 (chosen)", "20.30 (chosen)"]
     assert cells(text, "lr=0.1,weight_decay=0.001")[1:] == ["20.10", "20.10"]
     assert "lwdna-tuned: the chosen weight_decay 0.003 is at the edge of the grid" in text
@@ -77,10 +78,36 @@ def test_parts_tuning_and_landscape(records):
     assert "Do widths matter here at all?" in text
 
 
-def test_seeds_that_differ_between_parts_are_told():
-    arms = [*make_arm("baseline", 18.0), *make_arm("uniform", 19.9, 19.8), *make_arm("lwdna", 24.3, 23.6)]
-    assert "total is not exactly start plus widths" in format_markdown(arms)
-    assert "not exactly" not in format_markdown(arms[1:])
+def test_kinds_of_comparisons_and_seeds_needed(records):
+    text = format_markdown(records)
+    assert cells(text, "widths")[5] == "2 primary"
+    assert cells(text, "widths, both tuned")[5] == "2 primary"
+    # baseline, both tuned ones and random minus uniform, and total.
+    assert cells(text, "total")[5] == "5 secondary"
+    task = split_tasks(records)[0]
+    one = task.compare("lwdna")
+    counts = [seeds_needed(one.deviation, alpha=level, freedom_per_seed=5) for level in (0.05, 0.05 / 2)]
+    assert cells(text, "widths")[7] == f"{counts[0]}, {counts[1]}"
+
+
+def test_variation_of_runs_is_told(records):
+    text = format_markdown(records).partition("How much runs vary")[2]
+    task = split_tasks(records)[0]
+    alone = f"{(task.layout.squares / task.layout.freedom) ** 0.5:.3f} ({task.layout.freedom})"
+    shared = f"{task.pool.deviation:.3f} ({task.layout.freedom + 1})"
+    assert cells(text, "50")[1:] == ["6", alone, shared, "50, 200"]
+    assert cells(text, "200")[3:] == [shared, "50, 200"]
+    assert "Caution" not in format_markdown(records)
+
+
+def test_unequal_variation_is_told(records):
+    wild = [*make_arm("uniform", 10.0, 50.0, task="200"), *make_arm("lwdna", 50.0, 10.0, task="200")]
+    records = [record for record in records if record.task != "200"]
+    text = format_markdown([*records, *wild])
+    assert "Caution: runs of the task 200 vary more than those of other sizes" in text
+    assert "the task 50" not in text
+    text = format_markdown([*records, *make_arm("wider", 20.0, 28.0, 12.0)])
+    assert "Caution: the errors of wider are larger than those of other arms (F test, 5 %; tasks 50)" in text
 
 
 def test_what_is_missing_is_told(records):
@@ -144,13 +171,13 @@ def test_main_figure_shows_the_differences_of_every_size(records):
     assert [label.get_text() for label in axis.get_xticklabels()] == ["50", "200"]
     legend = [line.get_label() for line in axis.lines if not line.get_label().startswith("_")]
     assert legend == [
-        "lwdna - uniform",
-        "lwdna-tuned - uniform-tuned",
+        "lwdna - uniform (primary)",
+        "lwdna-tuned - uniform-tuned (primary)",
         "random - uniform",
         "torch-pruning - uniform",
     ]
     drawn = [set(line.get_ydata()) for line in axis.lines]
-    assert {tasks[0].compare("lwdna").mean, tasks[1].compare("lwdna").mean} in drawn
+    assert {tasks[0].compare("lwdna").estimate, tasks[1].compare("lwdna").estimate} in drawn
     assert set(tasks[0].compare("lwdna").interval) in drawn
     assert all({value} in drawn for value in tasks[0].compare("lwdna").values)  # every seed
     # Sizes that several series share are drawn side by side.
@@ -175,7 +202,7 @@ def test_forest_names_arms_seeds_and_verdicts(records):
     assert names[::-1][:2] == ["baseline (3 seeds)", "uniform-tuned (2 seeds)"]
     assert names[0] == "torch-pruning (1 seed)"
     verdicts = [label.get_text() for label in figure.axes[0].child_axes[0].get_yticklabels()]
-    assert dict(zip(names, verdicts, strict=True))["lwdna (3 seeds)"] == "ahead"
+    assert dict(zip(names, verdicts, strict=True))["lwdna (3 seeds, primary)"] == "ahead"
 
 
 def test_widths_are_relative_to_uniform_in_the_order_of_execution(records):

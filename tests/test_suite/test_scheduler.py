@@ -5,9 +5,11 @@ import pytest
 from lwdna_mm.errors import UserError
 from lwdna_mm.suite.config import load_suite
 from lwdna_mm.suite.matrix import expand
-from lwdna_mm.suite.records import Key, read_records
-from lwdna_mm.suite.scheduler import Scheduler, locked
-from tests.suite_runs import SUITE, pretend, write_suite
+from lwdna_mm.suite.records import Key, read_records, write_records
+from lwdna_mm.suite.scheduler import Scheduler, check_data
+from tests.suite_runs import CONFIG, SUITE, pretend, write_suite
+
+from .made import make
 
 
 @pytest.fixture
@@ -89,8 +91,51 @@ def test_several_at_once_but_not_more(suite, tmp_path):
     assert most == [2]
 
 
-def test_one_at_a_time_in_a_folder(tmp_path):
-    with locked(tmp_path), pytest.raises(UserError, match="another process runs a suite there"), locked(tmp_path):
-        pass
-    with locked(tmp_path):
-        pass
+def test_a_file_of_records_that_breaks_on_the_way_loses_nothing(suite, tmp_path):
+    path = tmp_path / "records.jsonl"
+
+    def execute(order):
+        path.write_text("<<<<<<< HEAD\n")
+        return pretend(order)
+
+    good, said = schedule(suite, path, execute, slots=1)
+    assert not good
+    assert f"  small/baseline seed 0: failed: {path}, line 1: Expecting value: line 1 column 1 (char 0)" in said
+    assert path.read_text() == "<<<<<<< HEAD\n"
+
+
+def test_records_that_cannot_be_used_are_told_before_anything_is_run(suite, tmp_path):
+    path = tmp_path / "records.jsonl"
+    path.write_text("{}\n")
+    with pytest.raises(UserError, match=r"records.jsonl, line 1"):
+        schedule(suite, path, None)
+    write_records([make()], path)
+    with pytest.raises(UserError, match=r"records.jsonl: has the records of suite 'tiny'; give another --work-dir"):
+        schedule(suite, path, None)
+
+
+def test_an_interrupt_does_not_wait_for_the_runs(suite, tmp_path):
+    begun, release = threading.Event(), threading.Event()
+
+    def execute(order):
+        if order.key.arm == "baseline":
+            begun.wait()
+            raise KeyboardInterrupt  # what the main thread gets, here by the future
+        begun.set()
+        release.wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        schedule(suite, tmp_path / "records.jsonl", execute)
+    release.set()
+
+
+def test_images_are_looked_for_first(tmp_path):
+    text = SUITE.replace(f'config="{CONFIG}",', f'config="{CONFIG}", data="pictures",', 1)
+    runs = expand(load_suite(write_suite(tmp_path, text)))
+    with pytest.raises(UserError, match=r"task 'small' needs images: give the folder of 'pictures' by --data"):
+        check_data(runs, None)
+    with pytest.raises(UserError, match=r"task 'small' needs images: there is no folder .*pictures; mend --data"):
+        check_data(runs, tmp_path)
+    (tmp_path / "pictures").mkdir()
+    check_data(runs, tmp_path)
+    check_data([run for run in runs if run.task.name == "large"], None)

@@ -5,8 +5,9 @@ import pytest
 from scipy import stats
 
 from lwdna_mm.errors import UserError
-from lwdna_mm.suite.landscape import compare_spreads, place, seed_squares
-from lwdna_mm.suite.statistics import Difference, Task, seeds_needed, split_tasks
+from lwdna_mm.suite.differences import Difference, seeds_needed
+from lwdna_mm.suite.landscape import compare_spreads, place
+from lwdna_mm.suite.statistics import Task, split_tasks
 
 from .made import make, make_arm
 
@@ -25,14 +26,50 @@ def test_interval_is_that_of_the_paired_t_test():
     assert difference.verdict == "ahead"
 
 
-def test_bonferroni_is_the_t_test_at_a_smaller_level():
-    arms = {"uniform": [19.9, 19.8, 20.5], "random": [21.2, 20.0, 20.9], "narrow": [20.0, 19.5, 21.0]}
-    arms["lwdna"] = [24.3, 23.6, 25.2]
+def test_intervals_are_those_of_the_two_way_layout():
+    """Randomized blocks by hand: the error's variance from the residuals of all arms, each difference 2/n of it."""
+    arms = {"baseline": [18.0, 18.4, 17.9], "uniform": [19.9, 19.8, 20.5], "lwdna": [24.3, 23.6, 25.2]}
+    arms["narrow"] = [20.0, 19.5, 21.0]
     task = task_of(*((arm, *values) for arm, values in arms.items()), ("tilt", 22.6))
-    assert task.comparisons == 3  # tilt has one seed, so that it can be told apart from nothing
-    expected = stats.ttest_rel(arms["lwdna"], arms["uniform"]).confidence_interval(1 - 0.05 / 3)
-    assert task.compare("lwdna").corrected == pytest.approx((expected.low, expected.high), rel=1e-12)
+    y = np.array([*arms.values()])
+    residuals = y - y.mean(1, keepdims=True) - y.mean(0) + y.mean()
+    variance = (residuals**2).sum() / 6
+    assert task.pool.freedom == 6  # tilt has one seed, which tells nothing of the error
+    assert task.pool.deviation == pytest.approx(variance**0.5)
+    primary, secondary = task.compare("lwdna"), task.compare("narrow")
+    assert (primary.comparisons, primary.primary) == (1, True)
+    # narrow, baseline and total; tilt cannot be told apart from anything.
+    assert (secondary.comparisons, secondary.primary) == (3, False)
+    for one, level in ((primary, 0.05), (secondary, 0.05 / 3)):
+        half = stats.t.isf(level / 2, 6) * math.sqrt(2 * variance / 3)
+        assert one.estimate == pytest.approx(np.mean(one.values))
+        assert one.corrected == pytest.approx((one.estimate - half, one.estimate + half))
+        assert one.deviation == pytest.approx(math.sqrt(2 * variance))
     assert task.compare("tilt").comparisons == 3
+
+
+def test_primary_comparisons_are_corrected_among_themselves():
+    tuned = [("uniform-tuned", 22.0, 22.4), ("lwdna-tuned", 23.0, 22.8)]
+    task = task_of(("uniform", 19.9, 19.8), ("lwdna", 24.3, 23.6), ("narrow", 20.0, 20.2), *tuned)
+    parts = task.parts()
+    assert {name: (one.primary, one.comparisons) for name, one in parts.items()} == {
+        "widths": (True, 2),
+        "widths, both tuned": (True, 2),
+    }
+    # Of the arms minus uniform, narrow and the two tuned ones are left.
+    assert (task.compare("narrow").primary, task.compare("narrow").comparisons) == (False, 3)
+    assert task_of(("uniform", 19.9, 19.8), ("lwdna", 24.3, 23.6), tuned[0]).parts()["widths"].comparisons == 1
+
+
+def test_widths_drawn_for_every_seed_have_a_variance_of_their_own():
+    fixed = [("uniform", 19.9, 19.8, 20.1), ("lwdna", 24.3, 23.6, 25.2)]
+    random = [21.2, 15.0, 26.0]
+    task = task_of(*fixed, ("random", *random))
+    assert task.pool == task_of(*fixed).pool
+    expected = stats.ttest_rel(random, fixed[0][1:]).confidence_interval(0.95)
+    assert task.compare("random").interval == pytest.approx((expected.low, expected.high), rel=1e-12)
+    assert task.compare("lwdna").interval == task_of(*fixed).compare("lwdna").interval
+    assert task_of(("uniform", 20.1, 30.2), ("random", 10.1, 20.2)).compare("random").interval is None
 
 
 def test_by_hand():
@@ -41,6 +78,13 @@ def test_by_hand():
     assert difference.values == (4.0, 5.0)
     assert difference.interval == pytest.approx((-1.853, 10.853), abs=1e-3)
     assert difference.verdict == "not told apart"
+    # Two more arms without a residual of their own halve the variance of the error and give it 3 degrees of freedom:
+    # residuals -1/8 and 1/8 (6 times), -3/8 and 3/8; their squares make 3/8; t(0.975, 3) = 3.1824.
+    task = task_of(("lwdna", 24.0, 26.0), ("uniform", 20.0, 21.0), ("narrow", 7.0, 8.0), ("tilt", 8.0, 9.0))
+    assert task.pool.deviation == pytest.approx(math.sqrt(3 / 8 / 3))
+    half = 3.1824 * math.sqrt(1 / 8)
+    assert task.compare("lwdna").interval == pytest.approx((4.5 - half, 4.5 + half), abs=1e-3)
+    assert task.compare("lwdna").verdict == "ahead"
 
 
 def test_only_common_seeds_are_paired():
@@ -56,7 +100,7 @@ def test_one_seed_or_equal_differences_are_never_ahead():
     equal = task_of(("lwdna", 20.1, 30.2), ("uniform", 10.1, 20.2)).compare("lwdna")
     assert (equal.deviation, equal.interval, equal.verdict) == (None, None, "not told apart")
     same = task_of(("lwdna", 20.1, 30.2), ("uniform", 20.1, 30.2)).compare("lwdna")
-    assert (same.mean, same.interval, same.verdict) == (0, None, "not told apart")
+    assert (round(same.estimate, 9), same.interval, same.verdict) == (0, None, "not told apart")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +114,9 @@ def test_one_seed_or_equal_differences_are_never_ahead():
     ],
 )
 def test_verdict_knows_the_direction(values, is_error, verdict):
-    assert Difference("a", "b", (0, 1, 2), values, is_error).verdict == verdict
+    error = 1 / math.sqrt(3)
+    one = Difference("a", "b", (0, 1, 2), values, np.mean(values), np.std(values, ddof=1), error, 2, is_error)
+    assert one.verdict == verdict
 
 
 def test_errors_are_better_when_small():
@@ -82,26 +128,72 @@ def test_total_is_start_plus_widths():
     task = task_of(("baseline", 18.0, 18.2), ("uniform", 19.9, 19.8), ("lwdna", 24.3, 23.6), ("lwdna-fresh", 22.1))
     parts = task.parts()
     assert list(parts) == ["total", "start", "widths", "widths, fresh start"]
-    assert parts["total"].mean == pytest.approx(parts["start"].mean + parts["widths"].mean)
-    assert parts["widths"].mean == pytest.approx((4.4 + 3.8) / 2)
-    assert parts["widths, fresh start"].mean == pytest.approx(22.1 - 18.0)
+    assert parts["total"].estimate == pytest.approx(parts["start"].estimate + parts["widths"].estimate)
+    assert parts["widths"].estimate == pytest.approx((4.4 + 3.8) / 2)
     # baseline - uniform and uniform - baseline are one comparison; the fresh one has one seed.
-    assert task.comparisons == 3
+    assert (task.comparisons(primary=True), task.comparisons(primary=False)) == (1, 2)
 
 
-@pytest.mark.parametrize(("count", "arms"), [(3, 6), (2, 3)])
-def test_corrected_intervals_hold_all_true_differences_95_times_in_100(count, arms):
+def test_total_is_start_plus_widths_with_any_gaps():
+    task = task_of(("baseline", 18.0, None, 18.2, 17.0), ("uniform", 19.9, 19.8), ("lwdna", None, 23.6, 24.1, 23.9))
+    start, widths, total = (task.parts()[name].estimate for name in ("start", "widths", "total"))
+    assert total == pytest.approx(start + widths, abs=1e-9)
+
+
+NAMES = ["uniform", "lwdna", "narrow", "tilt", "wider", "torch-pruning"]
+
+
+def simulate(rng, arms, seeds, lost=0):
+    """Runs of a task whose arm i is i better than uniform; ``lost`` runs are missing, never one of uniform's."""
+    names = NAMES[:arms]
+    runs = np.arange(arms)[:, None] + rng.normal(size=seeds) + 0.4 * rng.normal(size=(arms, seeds))
+    gone = rng.choice(np.arange(seeds, arms * seeds), lost, replace=False)
+    values = [None if i in gone else value for i, value in enumerate(runs.flat)]
+    return [(name, *values[i * seeds : (i + 1) * seeds]) for i, name in enumerate(names)]
+
+
+@pytest.mark.parametrize(("arms", "seeds", "lost"), [(6, 3, 0), (6, 3, 4), (5, 2, 0)])
+def test_corrected_intervals_hold_all_true_differences_95_times_in_100(arms, seeds, lost):
     """All arms share the seeds of uniform, so that their differences are not independent."""
-    rng = np.random.default_rng(0)
-    truth, held, alone, trials = np.arange(arms), 0, 0, 400
+    rng, trials = np.random.default_rng(0), 400
+    primary = secondary = alone = 0
     for _ in range(trials):
-        runs = truth[:, None] + rng.normal(size=count) + 0.4 * rng.normal(size=(arms, count))
-        named = [("uniform", *runs[0]), *((f"arm{i}", *runs[i]) for i in range(1, arms))]
-        differences = [task_of(*named).compare(f"arm{i}") for i in range(1, arms)]
-        held += all(d.corrected[0] <= truth[i] <= d.corrected[1] for i, d in enumerate(differences, 1))
-        alone += all(d.interval[0] <= truth[i] <= d.interval[1] for i, d in enumerate(differences, 1))
-    assert held / trials > 0.95 - 2 * math.sqrt(0.95 * 0.05 / trials)
+        task = task_of(*simulate(rng, arms, seeds, lost))
+        told = [task.compare(name) for name in task.arms if name != "uniform"]
+        told = [one for one in told if one is not None and one.interval is not None]
+        right = {d.arm: d.corrected[0] <= NAMES.index(d.arm) <= d.corrected[1] for d in told}
+        primary += right.pop("lwdna", True)
+        secondary += all(right.values())
+        alone += all(d.interval[0] <= NAMES.index(d.arm) <= d.interval[1] for d in told)
+    error = math.sqrt(0.95 * 0.05 / trials)
+    assert primary / trials == pytest.approx(0.95, abs=3 * error)
+    assert secondary / trials > 0.95 - 2 * error
     assert alone / trials < 0.93  # which is why they are corrected
+
+
+def test_sizes_share_a_pool():
+    rng = np.random.default_rng(1)
+    covered, trials = 0, 200
+    for _ in range(trials):
+        sizes = {"25": (2, 2), "50": (6, 3), "200": (5, 3), "400": (2, 2)}
+        named = {task: simulate(rng, *shape) for task, shape in sizes.items()}
+        tasks = split_tasks(
+            record for task, arms in named.items() for arm, *runs in arms for record in make_arm(arm, *runs, task=task)
+        )
+        assert sum(task.layout.freedom for task in tasks) == 1 + 10 + 8 + 1
+        if not any(task.pool.alone for task in tasks):
+            assert {task.pool.freedom for task in tasks} == {20}
+        one = tasks[0].compare("lwdna")
+        covered += one.corrected[0] <= 1 <= one.corrected[1]
+    assert covered / trials == pytest.approx(0.95, abs=3 * math.sqrt(0.95 * 0.05 / trials))
+
+
+def test_only_sizes_of_one_metric_share_a_pool():
+    values = [("uniform", 20.0, 20.5), ("lwdna", 21.0, 20.8)]
+    arms = [("25", {}), ("50", {}), ("digits", {}), ("100", dict(metric="accuracy/top5"))]
+    records = [make_arm(arm, *runs, task=task, **changes) for task, changes in arms for arm, *runs in values]
+    pools = {task.name: task.pool.tasks for task in split_tasks(one for runs in records for one in runs)}
+    assert pools == {"25": ("25", "50"), "50": ("25", "50"), "digits": ("digits",), "100": ("100",)}
 
 
 @pytest.mark.parametrize(
@@ -113,13 +205,16 @@ def test_seeds_needed_as_in_textbooks(effect, alpha, count):
     assert seeds_needed(3.0, 3 * effect, alpha=alpha) == count
 
 
-def test_seeds_needed_keeps_its_promise():
+@pytest.mark.parametrize("freedom", [1, 6])
+def test_seeds_needed_keeps_its_promise(freedom):
     rng = np.random.default_rng(1)
-    count = seeds_needed(0.4, alpha=0.05 / 8)
+    count = seeds_needed(0.4, alpha=0.05 / 8, freedom_per_seed=freedom)
     powers = []
     for n in (count, count - 1):
-        draws = rng.normal(0.5, 0.4, size=(n, 20_000))
-        powers.append((stats.ttest_1samp(draws, 0).pvalue < 0.05 / 8).mean())
+        means = rng.normal(0.5, 0.4 / math.sqrt(n), size=20_000)
+        variances = 0.4**2 * rng.chisquare((n - 1) * freedom, size=20_000) / ((n - 1) * freedom)
+        limit = stats.t.isf(0.05 / 8 / 2, (n - 1) * freedom)
+        powers.append((np.abs(means) > limit * np.sqrt(variances / n)).mean())
     assert powers[0] > 0.79
     assert powers[1] < 0.81
 
@@ -146,19 +241,19 @@ def test_place_among_random_plans():
     assert place(Task("50", [make()])) is None
 
 
-def test_spread_of_plans_against_that_of_seeds():
-    fixed = [*make_arm("uniform", 19.0, 20.0, 21.0), *make_arm("baseline", 18.0, 19.0), make("tilt", 3.0)]
-    moving = [make("lwdna", 10.0 * seed, seed, widths={"stem": seed}) for seed in range(3)]
-    task = Task("50", [*landscape(10, 20, 30, 40), *fixed, *moving])
-    assert seed_squares(task) == (3, pytest.approx(2.0 + 0.5))  # lwdna has other widths at every seed
+def test_spread_of_plans_against_the_error():
+    fixed = [*make_arm("uniform", 19.0, 20.0, 21.5), *make_arm("baseline", 18.0, 19.2, 20.0)]
+    task = Task("50", [*landscape(10, 20, 30, 40), *fixed, *make_arm("random", 3.0, 30.0, 300.0)])
+    error = np.var([1.0, 0.8, 1.5], ddof=1) / 2  # half the variance of the paired differences
     spread = compare_spreads(task)
-    assert spread.ratio == pytest.approx(np.var([10, 20, 30, 40], ddof=1) / (2.5 / 3))
+    assert (spread.error, spread.freedom) == (pytest.approx(error**0.5), 2)
+    assert spread.ratio == pytest.approx(np.var([10, 20, 30, 40], ddof=1) / error)
     # The interval holds 1 exactly when the F test at 5 % would not reject.
-    for scale in (0.05, 0.2, 1.0):
+    for scale in (0.001, 0.05, 0.2, 1.0):
         scaled = compare_spreads(Task("50", [*landscape(*(scale * v for v in (10, 20, 30, 40))), *fixed]))
-        p = 2 * min(stats.f.sf(scaled.ratio, 3, 3), stats.f.cdf(scaled.ratio, 3, 3))
+        p = 2 * min(stats.f.sf(scaled.ratio, 3, 2), stats.f.cdf(scaled.ratio, 3, 2))
         assert (scaled.interval[0] <= 1 <= scaled.interval[1]) == (p >= 0.05)
-        assert scaled.matters == (p < 0.05)
+        assert scaled.matters == (p < 0.05 and scaled.ratio > 1)
     assert compare_spreads(Task("50", [*landscape(10, 20), make("uniform")])) is None
     assert compare_spreads(Task("50", fixed)) is None
 

@@ -1,0 +1,115 @@
+"""What a budget of time gives: a network measured under FLOPs alone, and under FLOPs and time."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..channels import ChannelPlan
+from ..compat.mmengine_io import write_atomically
+from ..engine.config import load_config
+from ..engine.pipeline import shrink
+from ..latency import Setting, Workload, ratios, read_profile, time_in_turns
+from ..latency.steps import make_step
+from ..tables import Row
+from .latency import Timed, profile_latency
+
+# Widths that are multiples of this: a CPU is slower at others than at the next multiple.
+DIVISOR = 8
+# Floors that leave the search something to choose where widths are multiples of that.
+MIN_RATIO = 0.2
+# Of each arm: whether time is limited, divisor and floor; the first is the configs' own.
+ARMS = {
+    "flops": (False, 1, 0.4),
+    f"flops, divisor {DIVISOR}": (False, DIVISOR, MIN_RATIO),
+    f"flops and time, divisor {DIVISOR}": (True, DIVISOR, MIN_RATIO),
+}
+RESULT = "result.json"
+
+
+def measure_budgets(
+    config: str | Path,
+    options: dict[str, Any],
+    workloads: Sequence[Workload],
+    out: Path,
+    tell: Callable[[str], object],
+    turns: int = 15,
+    **how: Any,
+) -> dict[str, Any]:
+    """Model a network's time, search it under each budget, and time baseline and plans in turns.
+
+    What an earlier, interrupted call has left in ``out`` is kept: ``latency.json``, the plans, ``result.json``.
+
+    Args:
+        config: with an ``lwdna`` section.
+        options: changes to it, as ``--cfg-options``.
+        workloads: ways to run the network; all are in the budget.
+        turns: of the last measurement.
+        how: of the model, see :func:`~.latency.profile_latency`.
+
+    Returns:
+        ``setting``, ``error`` (of the model, by workload) and ``times`` (by arm and workload, per turn a multiple of
+        the baseline's time), ``shares`` (by arm, of FLOPs, parameters and activations).
+    """
+    result = out / RESULT
+    if result.is_file():
+        return json.loads(result.read_text())
+    timed = Timed(load_config(config, options))
+    setting = Setting.here(channels_last=timed.channels_last)
+    latency = out / "latency.json"
+    if not latency.is_file():
+        profile_latency(timed, workloads, setting, tell, DIVISOR, **how).write(latency)
+    profile = read_profile(latency)
+    plans = {arm: out / arm / "plan.json" for arm in ARMS}
+    for arm, (limited, divisor, min_ratio) in ARMS.items():
+        if not plans[arm].is_file():
+            tell(f"search under {arm}")
+            budget = dict(flops=1.0, latency=str(latency) if limited else None)
+            chosen = {"budget": budget, "shrink.divisor": divisor, "shrink.min_ratio": min_ratio}
+            cfg = load_config(config, {**options, **{f"lwdna.{key}": value for key, value in chosen.items()}})
+            cfg.work_dir = str(out / arm)
+            shrink(cfg, plans[arm])
+    tell("baseline and plans in turns")
+    networks = [timed.network, *(timed.of_plan(plan)[0] for plan in plans.values())]
+    times: dict[str, dict[str, list[float]]] = {arm: {} for arm in ARMS}
+    for workload in workloads:
+        steps = [make_step(network, timed.shapes, workload, setting) for network in networks]
+        seen = ratios(time_in_turns(steps, setting, turns))
+        for arm, column in zip(ARMS, seen.T[1:], strict=True):
+            times[arm][str(workload)] = np.round(column, 4).tolist()
+    error = {str(one.workload): dict(median=one.error.median, rank=one.error.rank) for one in profile.fitted}
+    found = dict(setting=str(setting), torch=torch.__version__, error=error, times=times, shares=_shares(plans))
+    write_atomically((json.dumps(found) + "\n").encode(), result)
+    return found
+
+
+def budget_rows(name: str, found: dict[str, Any]) -> list[Row]:
+    """The result as rows of a table: the model's error, and for each arm the costs and times against the baseline's."""
+    rows: list[Row] = [
+        {
+            "network": name,
+            "": "model: median error, rank correlation",
+            **dict.fromkeys(("FLOPs", "acts"), ""),
+            **{name: f"{one['median']:.1%}, {one['rank']:.3f}" for name, one in found["error"].items()},
+        }
+    ]
+    for arm, times in found["times"].items():
+        shares = found["shares"][arm]
+        row: Row = {"network": name, "": arm, "FLOPs": f"{shares['flops']:.3f}", "acts": f"{shares['acts']:.3f}"}
+        for workload, values in times.items():
+            low, middle, high = np.percentile(values, (25, 50, 75))
+            row[workload] = f"{middle:.3f} [{low:.3f}, {high:.3f}]"
+        rows.append(row)
+    # One table for all networks, whose training steps have batches of their own.
+    return [{("training" if "training" in key else key): value for key, value in row.items()} for row in rows]
+
+
+def _shares(plans: dict[str, Path]) -> dict[str, dict[str, float]]:
+    shares = {}
+    for arm, path in plans.items():
+        meta = ChannelPlan.from_json(path).meta
+        shares[arm] = {cost: meta[cost] / meta["baseline"][cost] for cost in ("flops", "params", "acts")}
+    return shares

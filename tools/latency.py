@@ -1,0 +1,74 @@
+"""Measure the time of a config's network and its plans on this device, and model it for searches with a time budget.
+
+Called latency.py, not profile.py: a file of that name would hide Python's own ``profile`` from everything in tools/.
+"""
+
+import argparse
+from collections.abc import Sequence
+
+import torch
+
+from lwdna_mm.errors import one_line
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config", help="config file, of the baseline or its LW-DNA twin")
+    parser.add_argument("--plan", nargs="+", default=[], help="plans to time beside the baseline")
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 128], help="of inference; default 1 128")
+    parser.add_argument(
+        "--train", type=int, nargs="*", metavar="BATCH", help="time training steps too; default: the config's batch"
+    )
+    parser.add_argument("--dtype", choices=["fp32", "bf16", "fp16"], default="fp32", help="by autocast; default fp32")
+    parser.add_argument("--threads", type=int, help="threads of an operation; default: torch's")
+    parser.add_argument("--backend", choices=["torch", "onnxruntime"], default="torch", help="default torch")
+    parser.add_argument("--cuda", action="store_true", help="on torch's GPU")
+    parser.add_argument("--divisor", type=int, help="of the plans' widths; default: the config's lwdna.shrink.divisor")
+    parser.add_argument("--out", default="latency.json", help="the model; default latency.json")
+    parser.add_argument("--plans", type=int, default=40, help="random plans to fit the model on; default 40")
+    parser.add_argument("--held-out", type=int, default=12, help="random plans to hold it against; default 12")
+    parser.add_argument("--seconds", type=float, default=60, help="for each way to run the network; default 60")
+    parser.add_argument("--turns", type=int, default=15, help="at most so many; default 15")
+    args = parser.parse_args(argv)
+    whole = [*args.batch, *(args.train or []), args.plans, args.held_out, args.turns, args.threads, args.divisor]
+    if any(number is not None and number < 1 for number in whole):
+        parser.error("batches, plans, turns, threads and divisor are at least 1")
+    if args.backend == "onnxruntime" and (args.train is not None or args.dtype != "fp32" or args.cuda):
+        parser.error("onnxruntime times inference in fp32 on the CPU only")
+    if args.cuda and not torch.cuda.is_available():
+        parser.error("torch finds no GPU")
+    return args
+
+
+@one_line
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    args = parse_args(argv)
+    from lwdna_mm.apis.latency import Timed, layer_rows, profile_latency, time_networks
+    from lwdna_mm.engine import load_config
+    from lwdna_mm.latency import Setting, Workload
+    from lwdna_mm.tables import print_table
+
+    cfg = load_config(args.config)
+    timed = Timed(cfg)
+    workloads = [Workload(batch) for batch in args.batch]
+    if args.train is not None:
+        batches = args.train or [cfg.train_dataloader.batch_size]
+        workloads += [Workload(batch, train=True) for batch in batches]
+    planned = {plan: timed.of_plan(plan) for plan in args.plan}
+    setting = Setting.here(args.threads, args.dtype, args.backend, timed.channels_last, args.cuda)
+    torch.set_num_threads(setting.threads)
+    how = dict(plans=args.plans, held_out=args.held_out, seconds=args.seconds, turns=args.turns)
+    divisor = args.divisor or (cfg.get("lwdna") or {}).get("shrink", {}).get("divisor", 1)
+    profile = profile_latency(timed, workloads, setting, lambda line: print(line, flush=True), divisor, **how)
+    profile.write(args.out)
+    networks = {"baseline": (timed.network, timed.graph), **planned}
+    plain = {name: network for name, (network, _) in networks.items()}
+    print_table(time_networks(plain, timed, workloads, setting, args.turns))
+    print()
+    print_table(layer_rows(networks, timed, workloads[0], setting))
+    print(f"written to {args.out}: {setting}")
+
+
+if __name__ == "__main__":
+    main()
