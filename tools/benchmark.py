@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lwdna_mm.errors import UserError, one_line
+from lwdna_mm.errors import one_line
 from lwdna_mm.options import add_training_options
 from lwdna_mm.tables import Row, print_table
 
@@ -168,47 +168,6 @@ def widened_steps(batch: int, size: int) -> Callable[[bool], float]:
     return step
 
 
-def latency(args: argparse.Namespace) -> list[Row]:
-    """Time the inference of a config's network and of that network resized to plans; they take turns."""
-    from lwdna_mm.channels import ChannelPlan
-    from lwdna_mm.engine import load_config
-    from lwdna_mm.engine.planned import resized_model
-    from lwdna_mm.engine.protocol import build_model
-    from lwdna_mm.models.trace import parse_shapes, trace
-
-    cfg = load_config(args.config)
-    shape = cfg.get("input_shape") or cfg.get("lwdna", {}).get("input_shape")
-    if shape is None:
-        raise UserError(f"{args.config}: no input_shape; add the shape of one input, such as input_shape = (3, 32, 32)")
-    shapes = parse_shapes(shape)
-    options = dict(ChannelPlan.from_json(args.plan[0]).meta) if args.plan else {}
-    networks = {"baseline": build_model(cfg)}
-    configured = cfg.model
-    for plan in args.plan:
-        cfg.model = configured
-        cfg.model = resized_model(cfg, plan)
-        networks[plan] = build_model(cfg)
-    rows = []
-    for name, network in networks.items():
-        graph = trace(network.eval(), {**options, "input_shape": shapes})
-        rows.append({"network": name, "MFLOPs": graph.flops() / 1e6, "M params": graph.params() / 1e6})
-    for batch in args.batch:
-        times = take_turns(networks, [torch.rand(batch, *one) for one in shapes], args.repeats)
-        for row in rows:
-            row[f"batch {batch} (ms)"] = 1e3 * statistics.median(times[row["network"]])
-    return rows
-
-
-def take_turns(networks: dict[str, nn.Module], inputs: list[torch.Tensor], repeats: int) -> dict[str, list[float]]:
-    """Wall times of each network's forward pass, in seconds; each goes once a turn, after a pass to warm up."""
-    times: dict[str, list[float]] = {name: [] for name in networks}
-    with torch.inference_mode():
-        for _ in range(repeats):
-            for name, network in networks.items():
-                times[name].append(seconds(lambda network=network: network(*inputs, mode="tensor"), 1))
-    return times
-
-
 def train(args: argparse.Namespace) -> list[Row]:
     """Compare training by the pipeline with a plain PyTorch loop; they take turns in blocks of steps."""
     from lwdna_mm.engine import apply_arguments, load_config
@@ -231,7 +190,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     common.add_argument("--threads", type=int, help="threads of torch; default all cores")
     common.add_argument("--json", help="write the figures to this file too")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for function, repeats in ((analyze, 5), (search, 11), (latency, 21), (gates, None), (train, None)):
+    for function, repeats in ((analyze, 5), (search, 11), (gates, None), (train, None)):
         text = function.__doc__.strip().splitlines()[0]
         command = commands.add_parser(function.__name__, help=text, description=text, parents=[common])
         command.set_defaults(function=function)
@@ -247,10 +206,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             add_training_options(command)
             command.add_argument("--blocks", type=int, default=9, help="turns of each loop; default 9")
             command.add_argument("--steps", type=int, default=10, help="training steps of a turn; default 10")
-        if function is latency:
-            command.add_argument("config", help="config file")
-            command.add_argument("--plan", nargs="+", default=[], help="plans for that config's network")
-            command.add_argument("--batch", type=int, nargs="+", default=[1, 128], help="default 1 128")
     return parser.parse_args(argv)
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Name: config, its data under the data folder, batch size of a training step.
 NETWORKS = {
     "ResNet-20": ("classification/resnet20_lwdna_1xb128_cifar10-folder", "cifar10", 32),
-    "MobileNetV2": ("classification/mobilenetv2_lwdna_1xb128_cifar10-folder", "cifar10", 32),
+    "MobileNetV2": ("classification/mobilenetv2_lwdna_1xb128_cifar10-folder", "cifar10", 16),
     "EDSR-small": ("super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91", "restoration", 16),
     "DnCNN-small": ("denoising/dncnn-small_lwdna_sigma25_1xb32-1500_train400", "restoration", 32),
     "SiamFC-small": ("tracking/siamfc_alexnet-half_lwdna_1xb8-200_dragonbaby", "tracking/otb", 8),
@@ -33,7 +33,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--held-out", type=int, default=12, help="random plans to hold it against; default 12")
     parser.add_argument("--seconds", type=float, default=30, help="of timing for each model; default 30")
     parser.add_argument("--turns", type=int, default=15, help="of baseline and plans; default 15")
-    parser.add_argument("--iters", type=int, default=8, help="mini-batches of 32 (8 for SiamFC) of a search; default 8")
+    parser.add_argument(
+        "--iters",
+        type=int,
+        default=8,
+        help="mini-batches of a search, of the size of the training step timed; default 8",
+    )
     args = parser.parse_args(argv)
     unknown = [name for name in args.networks if name not in NETWORKS]
     if unknown:

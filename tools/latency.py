@@ -4,6 +4,7 @@ Called latency.py, not profile.py: a file of that name would hide Python's own `
 """
 
 import argparse
+import functools
 from collections.abc import Sequence
 
 import torch
@@ -25,12 +26,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cuda", action="store_true", help="on torch's GPU")
     parser.add_argument("--divisor", type=int, help="of the plans' widths; default: the config's lwdna.shrink.divisor")
     parser.add_argument("--out", default="latency.json", help="the model; default latency.json")
-    parser.add_argument("--plans", type=int, default=40, help="random plans to fit the model on; default 40")
+    parser.add_argument("--plans", type=int, default=40, help="random plans to fit it on, 0: none; default 40")
     parser.add_argument("--held-out", type=int, default=12, help="random plans to hold it against; default 12")
     parser.add_argument("--seconds", type=float, default=60, help="for each way to run the network; default 60")
     parser.add_argument("--turns", type=int, default=15, help="at most so many; default 15")
     args = parser.parse_args(argv)
-    whole = [*args.batch, *(args.train or []), args.plans, args.held_out, args.turns, args.threads, args.divisor]
+    whole = [*args.batch, *(args.train or []), args.held_out, args.turns, args.threads, args.divisor]
     if any(number is not None and number < 1 for number in whole):
         parser.error("batches, plans, turns, threads and divisor are at least 1")
     if args.backend == "onnxruntime" and (args.train is not None or args.dtype != "fp32" or args.cuda):
@@ -44,7 +45,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
     args = parse_args(argv)
-    from lwdna_mm.apis.latency import Timed, layer_rows, profile_latency, time_networks
+    from lwdna_mm.apis.latency import Timed, cost_rows, layer_rows, profile_latency
     from lwdna_mm.engine import load_config
     from lwdna_mm.latency import Setting, Workload
     from lwdna_mm.tables import print_table
@@ -58,16 +59,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     planned = {plan: timed.of_plan(plan) for plan in args.plan}
     setting = Setting.here(args.threads, args.dtype, args.backend, timed.channels_last, args.cuda)
     torch.set_num_threads(setting.threads)
-    how = dict(plans=args.plans, held_out=args.held_out, seconds=args.seconds, turns=args.turns)
-    divisor = args.divisor or (cfg.get("lwdna") or {}).get("shrink", {}).get("divisor", 1)
-    profile = profile_latency(timed, workloads, setting, lambda line: print(line, flush=True), divisor, **how)
-    profile.write(args.out)
     networks = {"baseline": (timed.network, timed.graph), **planned}
-    plain = {name: network for name, (network, _) in networks.items()}
-    print_table(time_networks(plain, timed, workloads, setting, args.turns))
+    print_table(cost_rows(networks, timed, workloads, setting, args.turns))
     print()
     print_table(layer_rows(networks, timed, workloads[0], setting))
-    print(f"written to {args.out}: {setting}")
+    print(f"\n{setting}")
+    if args.plans:
+        how = dict(plans=args.plans, held_out=args.held_out, seconds=args.seconds, turns=args.turns)
+        divisor = args.divisor or (cfg.get("lwdna") or {}).get("shrink", {}).get("divisor", 1)
+        tell = functools.partial(print, flush=True)
+        profile_latency(timed, workloads, setting, tell, divisor, **how).write(args.out)
+        print(f"written to {args.out}")
 
 
 if __name__ == "__main__":

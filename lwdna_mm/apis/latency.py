@@ -23,6 +23,9 @@ from ..latency.survey import survey
 from ..models.trace import parse_shapes, trace
 from ..tables import Row
 
+# Networks and their graphs, by name.
+Networks = Mapping[str, tuple[nn.Module, ChannelGraph]]
+
 # Of the table by layer: title, cost, scale.
 COLUMNS = (("MFLOPs", "flops", 1e-6), ("k acts", "acts", 1e-3), ("k params", "params", 1e-3))
 
@@ -95,15 +98,18 @@ def profile_latency(
     return Profile(config, graph.fingerprint, setting, about, divisor, widths, graph.complexity, fitted)
 
 
-def time_networks(
-    networks: Mapping[str, nn.Module], timed: Timed, workloads: Sequence[Workload], setting: Setting, turns: int
+def cost_rows(
+    networks: Networks, timed: Timed, workloads: Sequence[Workload], setting: Setting, turns: int
 ) -> list[Row]:
-    """Time networks in turns: a row for each with milliseconds, and multiples of the first network's time in the same
-    turn (median, and the quartiles in brackets).
+    """The costs of networks that are timed in turns: a row for each with FLOPs, parameters, activations, milliseconds,
+    and multiples of the first network's time in the same turn (median, and the quartiles in brackets).
     """
-    rows: list[Row] = [{"network": name} for name in networks]
+    rows: list[Row] = []
+    for name, (_, graph) in networks.items():
+        counted = {"MFLOPs": graph.flops() / 1e6, "M params": graph.params() / 1e6, "M acts": graph.acts() / 1e6}
+        rows.append({"network": name, **counted})
     for workload in workloads:
-        steps = [make_step(network, timed.shapes, workload, setting) for network in networks.values()]
+        steps = [make_step(network, timed.shapes, workload, setting) for network, _ in networks.values()]
         times = time_in_turns(steps, setting, turns)
         low, middle, high = np.percentile(ratios(times), (25, 50, 75), axis=0)
         for index, row in enumerate(rows):
@@ -112,9 +118,7 @@ def time_networks(
     return rows
 
 
-def layer_rows(
-    networks: Mapping[str, tuple[nn.Module, ChannelGraph]], timed: Timed, workload: Workload, setting: Setting
-) -> list[Row]:
+def layer_rows(networks: Networks, timed: Timed, workload: Workload, setting: Setting) -> list[Row]:
     """FLOPs, activations, parameters and milliseconds of every layer of every network, side by side.
 
     The time is that of the forward pass in torch, under its profiler; the last row holds what is in no layer.

@@ -8,10 +8,10 @@ from scipy.optimize import nnls
 from scipy.stats import spearmanr
 
 from ..channels.complexity import Complexity
-from .model import KINDS, LatencyModel, seen_as
+from .model import KINDS, LatencyModel, cost_of
 
 # What is tried, judged by folds of the plans that are fitted.
-LANES = (1, 8, 16)
+LANES = (8, 16)
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 FOLDS = 5
 
@@ -77,10 +77,7 @@ def _cost_shares(complexity: Complexity, base: np.ndarray, widths: np.ndarray, l
     """The costs of every plan and layer as shares of the whole baseline's, (plans, layers, kinds)."""
     kinds = []
     for kind in KINDS:
-        costs = [
-            getattr(layer, kind)(seen_as(kind, np.vstack([base, widths]), lanes))
-            for layer in complexity.layers.values()
-        ]
+        costs = [cost_of(kind, layer, np.vstack([base, widths]), lanes) for layer in complexity.layers.values()]
         costs = np.stack(costs, 1).astype(float)
         kinds.append(costs[1:] / max(costs[0].sum(), 1.0))
     return np.stack(kinds, 2)

@@ -8,19 +8,22 @@ import numpy as np
 from ..channels.complexity import Complexity
 from ..shrink.steps import Measure
 
-KINDS = ("flops", "acts", "params")
+# Kinds of cost: what is counted, and whether at widths rounded up to whole vectors.
+KINDS = {"flops": ("flops", False), "vectors": ("flops", True), "acts": ("acts", False), "params": ("params", False)}
 
 
 @dataclass(frozen=True)
 class LatencyModel:
-    """Time as multiples of the baseline's: a constant, and of every layer's FLOPs, activations and parameters a share.
+    """Time as multiples of the baseline's: a constant, and for every layer's FLOPs, activations and parameters a share.
 
-    No share is negative, so the time never falls when a width grows.
+    No share is negative, so the time never falls when a width grows. FLOPs count twice: as they are, and as those of
+    widths rounded up to a multiple of ``lanes``, because processors work in whole vectors.
 
     Attributes:
         constant: what no width changes.
-        lanes: a layer has the FLOPs of widths rounded up to multiples of this: processors work in whole vectors.
-        shares: by layer and kind of cost, the share of the baseline's time that the baseline's own cost takes.
+        lanes: numbers in a vector.
+        shares: by layer and kind of cost (``flops, vectors, acts, params``), the share of the baseline's time that the
+            baseline's own cost takes.
     """
 
     constant: float
@@ -34,16 +37,16 @@ class LatencyModel:
             complexity: of the network, with the layers of ``shares``.
             base: the baseline's widths, (groups,).
         """
-        layers = {kind: self._rates(kind, complexity, base) for kind in KINDS}
-        rates = {
-            kind: np.array([layers[kind].get(layer_of(term[0]), 0.0) for term in complexity.terms[kind]])
-            for kind in KINDS
-        }
+        rates = {}
+        for kind, (cost, _) in KINDS.items():
+            layers = self._rates(kind, complexity, base)
+            rates[kind] = np.array([layers.get(layer_of(term[0]), 0.0) for term in complexity.terms[cost]])
 
         def time(widths: np.ndarray) -> np.ndarray:
+            seen = {rounded: _seen(np.asarray(widths), rounded, self.lanes) for rounded in (False, True)}
             parts = (
-                getattr(complexity, kind).products(seen_as(kind, np.asarray(widths), self.lanes)) @ rates[kind]
-                for kind in KINDS
+                getattr(complexity, cost).products(seen[rounded]) @ rates[kind]
+                for kind, (cost, rounded) in KINDS.items()
             )
             return self.constant + sum(parts)
 
@@ -54,8 +57,7 @@ class LatencyModel:
         times = dict.fromkeys(self.shares, 0.0)
         for kind in KINDS:
             for layer, rate in self._rates(kind, complexity, base).items():
-                cost = getattr(complexity.layers[layer], kind)(seen_as(kind, widths, self.lanes))
-                times[layer] += rate * float(cost)
+                times[layer] += rate * float(cost_of(kind, complexity.layers[layer], widths, self.lanes))
         return times
 
     def _rates(self, kind: str, complexity: Complexity, base: np.ndarray) -> dict[str, float]:
@@ -63,9 +65,7 @@ class LatencyModel:
         rates = {}
         for layer, shares in self.shares.items():
             if shares.get(kind):
-                rates[layer] = shares[kind] / float(
-                    getattr(complexity.layers[layer], kind)(seen_as(kind, base, self.lanes))
-                )
+                rates[layer] = shares[kind] / float(cost_of(kind, complexity.layers[layer], base, self.lanes))
         return rates
 
 
@@ -74,6 +74,11 @@ def layer_of(module: str) -> str:
     return module.partition(".parametrizations.")[0]
 
 
-def seen_as(kind: str, widths: np.ndarray, lanes: int) -> np.ndarray:
-    """The widths at which a kind of cost is taken."""
-    return -(-widths // lanes) * lanes if kind == "flops" else widths
+def cost_of(kind: str, layer: Complexity, widths: np.ndarray, lanes: int) -> np.ndarray:
+    """A kind of cost of a layer at widths (..., groups): (...,)."""
+    cost, rounded = KINDS[kind]
+    return getattr(layer, cost)(_seen(widths, rounded, lanes))
+
+
+def _seen(widths: np.ndarray, rounded: bool, lanes: int) -> np.ndarray:
+    return -(-widths // lanes) * lanes if rounded else widths

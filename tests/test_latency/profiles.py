@@ -26,11 +26,15 @@ def digits() -> tuple[nn.Module, ChannelGraph]:
 
 
 def model_of(graph: ChannelGraph, constant: float = 0.2, lanes: int = 1) -> LatencyModel:
-    """A fifth is constant, four fifths go with the FLOPs; of the first layer half of that with its activations."""
+    """A fifth is constant, four fifths go with the FLOPs; of the first layer half of that with its activations, of the
+    last with its FLOPs in whole vectors.
+    """
     flops = {name: float(one.flops(graph.vector())) for name, one in graph.complexity.layers.items()}
     shares = {name: dict(flops=(1 - constant) * value / sum(flops.values())) for name, value in flops.items()}
     first = next(iter(shares))
     shares[first] = dict(flops=shares[first]["flops"] / 2, acts=shares[first]["flops"] / 2)
+    last = list(shares)[-1]
+    shares[last] = dict(vectors=shares[last]["flops"])
     return LatencyModel(constant, lanes, shares)
 
 

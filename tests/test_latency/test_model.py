@@ -29,11 +29,15 @@ def test_shares_follow_their_costs() -> None:
 
 def test_lanes_round_the_widths_of_flops_up() -> None:
     graph = digits()[1]
-    measure = model_of(graph, lanes=16).measure(graph.complexity, graph.vector())
+    vectors = LatencyModel(0.0, 16, {name: dict(vectors=0.1) for name in graph.complexity.layers})
+    measure = vectors.measure(graph.complexity, graph.vector())
+    full = float(measure(graph.vector()))
     assert (graph.vector() % 16 == 0).all()
     narrower = graph.vector().copy()
-    narrower[3] -= 5  # within the same sixteen; the first layer, whose activations count, is another
-    assert float(measure(narrower)) == pytest.approx(1.0)
+    narrower[3] -= 5  # within the same sixteen
+    assert float(measure(narrower)) == pytest.approx(full)
+    narrower[3] -= 16
+    assert float(measure(narrower)) < full
 
 
 @pytest.mark.parametrize("lanes", [1, 8, 16])
@@ -59,7 +63,7 @@ def test_fit_predicts_plans_that_it_has_not_seen(name: str) -> None:
     rng = np.random.default_rng(0)
     base, complexity = graph.vector(), graph.complexity
     shares = {
-        layer: dict(zip(("flops", "acts", "params"), rng.exponential(size=3), strict=True))
+        layer: dict(zip(("vectors", "acts", "params"), rng.exponential(size=3), strict=True))
         for layer in complexity.layers
     }
     whole = sum(sum(one.values()) for one in shares.values())

@@ -36,7 +36,7 @@ def test_profile_and_tables(tmp_path, capsys):
     assert {"date", "versions", "trace"} == set(profile.about)
     assert all(one.error.plans == 3 and one.seconds > 0 for one in profile.fitted)
     lines = capsys.readouterr().out.splitlines()
-    assert "on 3 plans not fitted to: median error" in lines[1]
+    assert any("on 3 plans not fitted to: median error" in line for line in lines)
     rows = {line.split()[0]: line.split() for line in lines if line}
     layer = "backbone.layer1.0.conv1"
     flops = graph.complexity.layers[layer].flops(graph.vector()) / 1e6
@@ -44,7 +44,20 @@ def test_profile_and_tables(tmp_path, capsys):
     assert rows[layer][1] == f"{float(flops):.5g}"
     assert rows[layer][5] == f"{float(half):.5g}"
     assert float(rows[layer][4]) > 0
-    assert str(plan) in rows
+    small, half = rows[str(plan)], graph.scaled(0.5)
+    assert small[1:4] == [f"{cost / 1e6:.5g}" for cost in (graph.flops(half), graph.params(half), graph.acts(half))]
+
+
+def test_without_a_model(tmp_path, capsys):
+    call("latency", CONFIG, "--plans", 0, "--batch", 1, "--turns", 3, "--out", tmp_path / "latency.json")
+    assert not (tmp_path / "latency.json").exists()
+    assert "not fitted to" not in capsys.readouterr().out
+
+
+def test_a_missing_plan_is_one_line(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        call("latency", CONFIG, "--plan", "nowhere.json")
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: nowhere.json")
 
 
 def test_wrong_arguments_are_one_line(tmp_path, capsys):
