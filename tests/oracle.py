@@ -37,9 +37,10 @@ def counted(model: nn.Module, graph: ChannelGraph) -> tuple[int, int, int]:
 def costs_agree(model: nn.Module, graph: ChannelGraph, plan: ChannelPlan | None = None) -> bool:
     """Whether the closed forms give what is counted on the network of the plan.
 
-    A random program that holds parameters of its own may convolve with them, where no hook sees it.
+    A model that holds parameters of its own, outside of layers, may convolve with them, where no hook sees it.
     """
-    seen = 2 if len(getattr(model, "parameters_", ())) else 3
+    holders = [model, *(module for module in model.modules() if isinstance(module, nn.ParameterList))]
+    seen = 2 if any(True for holder in holders for _ in holder.parameters(recurse=False)) else 3
     return counted(model, graph)[:seen] == (graph.flops(plan), graph.params(plan), graph.acts(plan))[:seen]
 
 

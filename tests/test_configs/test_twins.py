@@ -7,7 +7,7 @@ import pytest
 from lwdna_mm.engine import load_config, parse_section
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-PATHS = {path.stem: path for path in sorted(CONFIGS.glob("[!_]*/*.py"))}
+PATHS = {path.stem: path for path in sorted(CONFIGS.glob("[!_]*/*.py")) if path.parent.name != "suites"}
 TWINS = [name for name in PATHS if "_lwdna_" in name]
 # Bicubic interpolation and the noisy image itself are references without parameters.
 REFERENCES = [name for name in PATHS if name.startswith(("bicubic_", "noisy_"))]
