@@ -33,12 +33,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--held-out", type=int, default=12, help="random plans to hold it against; default 12")
     parser.add_argument("--seconds", type=float, default=30, help="of timing for each model; default 30")
     parser.add_argument("--turns", type=int, default=15, help="of baseline and plans; default 15")
-    parser.add_argument(
-        "--iters",
-        type=int,
-        default=8,
-        help="mini-batches of a search, of the size of the training step timed; default 8",
-    )
+    parser.add_argument("--iters", type=int, default=8, help="mini-batches of a search; default 8")
     args = parser.parse_args(argv)
     unknown = [name for name in args.networks if name not in NETWORKS]
     if unknown:

@@ -12,8 +12,9 @@ from ..channels import ChannelPlan
 from ..compat.mmengine_io import write_atomically
 from ..engine.config import load_config
 from ..engine.pipeline import shrink
-from ..latency import Setting, Workload, ratios, read_profile, time_in_turns
+from ..latency import LatencyError, Setting, Workload, ratios, read_profile, time_in_turns
 from ..latency.steps import make_step
+from ..shrink import BudgetError
 from ..tables import Row
 from .latency import Timed, profile_latency
 
@@ -52,7 +53,8 @@ def measure_budgets(
 
     Returns:
         ``setting``, ``error`` (of the model, by workload) and ``times`` (by arm and workload, per turn a multiple of
-        the baseline's time), ``shares`` (by arm, of FLOPs, parameters and activations).
+        the baseline's time), ``shares`` (by arm, of FLOPs, parameters and activations); arms without a plan within
+        their budget are left out.
     """
     result = out / RESULT
     if result.is_file():
@@ -71,14 +73,18 @@ def measure_budgets(
             chosen = {"budget": budget, "shrink.divisor": divisor, "shrink.min_ratio": min_ratio}
             cfg = load_config(config, {**options, **{f"lwdna.{key}": value for key, value in chosen.items()}})
             cfg.work_dir = str(out / arm)
-            shrink(cfg, plans[arm])
+            try:
+                shrink(cfg, plans[arm])
+            except (BudgetError, LatencyError) as error:
+                tell(f"no plan under {arm}: {error}")
+                del plans[arm]
     tell("baseline and plans in turns")
     networks = [timed.network, *(timed.of_plan(plan)[0] for plan in plans.values())]
-    times: dict[str, dict[str, list[float]]] = {arm: {} for arm in ARMS}
+    times: dict[str, dict[str, list[float]]] = {arm: {} for arm in plans}
     for workload in workloads:
         steps = [make_step(network, timed.shapes, workload, setting) for network in networks]
         seen = ratios(time_in_turns(steps, setting, turns))
-        for arm, column in zip(ARMS, seen.T[1:], strict=True):
+        for arm, column in zip(plans, seen.T[1:], strict=True):
             times[arm][str(workload)] = np.round(column, 4).tolist()
     error = {str(one.workload): dict(median=one.error.median, rank=one.error.rank) for one in profile.fitted}
     found = dict(setting=str(setting), torch=torch.__version__, error=error, times=times, shares=_shares(plans))

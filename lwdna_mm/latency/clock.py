@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..compat.torch_timer import Timer, timer
+from .allocator import keeping_memory
 from .setting import Setting
 from .steps import Step
 
@@ -36,12 +37,13 @@ def time_in_turns(steps: Sequence[Step], setting: Setting, turns: int, seconds: 
     rng, order = random.Random(0), list(range(len(steps)))
     times: list[list[float]] = []
     started = time.perf_counter()
-    while len(times) < turns and (len(times) < LEAST_TURNS or time.perf_counter() - started < seconds):
-        rng.shuffle(order)
-        row = [0.0] * len(steps)
-        for index in order:
-            row[index] = timers[index].blocked_autorange(min_run_time=SPAN).median
-        times.append(row)
+    with keeping_memory():
+        while len(times) < turns and (len(times) < LEAST_TURNS or time.perf_counter() - started < seconds):
+            rng.shuffle(order)
+            row = [0.0] * len(steps)
+            for index in order:
+                row[index] = timers[index].blocked_autorange(min_run_time=SPAN).median
+            times.append(row)
     return np.array(times)
 
 

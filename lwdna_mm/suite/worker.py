@@ -37,7 +37,6 @@ def perform(order: Order, work_dir: Path, data: Path | None) -> Record:
     metrics, search = summary["metrics"]["last"], summary.get("search", {})
     costs = {name: summary[name] for name in ("flops", "params", "acts")}
     base = summary.get("baseline", costs)
-    plan = work_dir / "plan.json"
     losses = read_history(work_dir).train.get("loss")
     return Record(
         suite=order.suite,
@@ -58,9 +57,17 @@ def perform(order: Order, work_dir: Path, data: Path | None) -> Record:
         search_seconds=search.get("seconds"),
         training_seconds=summary["training"]["seconds"],
         samples=summary["training"]["samples"],
-        widths=json.loads(plan.read_text())["widths"] if plan.is_file() else None,
+        widths=_widths(work_dir / "plan.json"),
         **describe_machine(),
     )
+
+
+def _widths(plan: Path) -> dict[str, int] | None:
+    """The widths of a plan in the order of execution; None for the config's own network."""
+    if not plan.is_file():
+        return None
+    content = json.loads(plan.read_text())
+    return {name: content["widths"][name] for name in content.get("order", content["widths"])}
 
 
 def _config(order: Order, work_dir: Path, data: Path | None) -> Config:
@@ -117,7 +124,7 @@ def main(argv: list[str]) -> None:
         if not (work_dir / RECORD).is_file():
             order = Order.from_dict(json.loads((work_dir / ORDER).read_text()))
             record = perform(order, work_dir, data).to_dict()
-            write_atomically((json.dumps(record, indent=2, sort_keys=True) + "\n").encode(), work_dir / RECORD)
+            write_atomically((json.dumps(record, indent=2) + "\n").encode(), work_dir / RECORD)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Timing: real steps, in turns."""
 
+import platform
+import resource
 import time
 from dataclasses import replace
 
@@ -37,6 +39,19 @@ def test_one_thread_is_timed_by_its_own_clock() -> None:
 
 def test_no_turn_begins_after_the_time_is_over() -> None:
     assert len(time_in_turns([lambda: time.sleep(0.01)], WALL, turns=50, seconds=0.01)) == 3
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_large_blocks_are_not_mapped_anew() -> None:
+    faults = []
+
+    def step() -> None:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        torch.ones(10_000_000)  # 40 MB are some 10,000 pages
+        faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+
+    time_in_turns([step], replace(WALL, threads=1), turns=3)
+    assert np.median(faults) < 1000
 
 
 def test_outliers_of_one_network_leave_the_others() -> None:

@@ -3,6 +3,7 @@
 import functools
 
 import torch
+from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
@@ -21,16 +22,17 @@ def classifier(name: str) -> nn.Module:
     """A full classifier of 10 classes in float64, whose batch norms fit its activations."""
     torch.manual_seed(0)
     backbone, channels = BACKBONES[name]
-    if name == "RegNetX":
-        channels = MODELS.build(backbone).stage_widths[-1]
-    model = MODELS.build(
-        dict(
-            type="mmpretrain.ImageClassifier",
-            backbone=backbone,
-            neck=dict(type="mmpretrain.GlobalAveragePooling"),
-            head=dict(type="mmpretrain.LinearClsHead", num_classes=10, in_channels=channels),
-        )
-    ).double()
+    with DefaultScope.overwrite_default_scope("mmpretrain"):  # another test may have left one behind
+        if name == "RegNetX":
+            channels = MODELS.build(backbone).stage_widths[-1]
+        model = MODELS.build(
+            dict(
+                type="ImageClassifier",
+                backbone=backbone,
+                neck=dict(type="GlobalAveragePooling"),
+                head=dict(type="LinearClsHead", num_classes=10, in_channels=channels),
+            )
+        ).double()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
