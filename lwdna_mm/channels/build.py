@@ -8,12 +8,14 @@ from scipy.sparse.csgraph import connected_components
 from torch import nn
 
 from lwdna_mm.channels.complexity import Axis, Complexity, LayerTerm
+from lwdna_mm.channels.garbage import uncollected
 from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, ChannelGroup, Tracing
 from lwdna_mm.channels.suggest import closest
 from lwdna_mm.channels.tracing.labels import Recorder, Site
 from lwdna_mm.channels.tracing.trace import trace
 
 
+@uncollected()
 def build_graph(model: nn.Module, tracing: Tracing) -> ChannelGraph:
     """Trace the model and form its channel groups."""
     recorder, program = trace(model, tracing.inputs, tracing.forward, tracing.amortized, tracing.whole, tracing.values)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from torch import nn
 
 from lwdna_mm.channels.attributes import initialize
+from lwdna_mm.channels.garbage import uncollected
 from lwdna_mm.channels.graph import ChannelGraph
 from lwdna_mm.channels.plan import ChannelPlan
 from lwdna_mm.channels.transfer import ResizeError, Sources, Transfer
 from lwdna_mm.channels.verify import check_costs, check_values
 
 
+@uncollected()
 def resize(model: nn.Module, graph: ChannelGraph, plan: ChannelPlan, inherit: bool = True) -> nn.Module:
     """A new module of the same class whose channel groups have the widths of ``plan``.
 
@@ -51,6 +53,7 @@ def prove(model: nn.Module, graph: ChannelGraph, sources: Sources) -> Transfer:
         raise next(failures(model, graph, sources, error, attempt), joint_failure(error)) from error
 
 
+@uncollected()
 def attempt(model: nn.Module, graph: ChannelGraph, sources: Sources) -> Transfer:
     """The way to the resized network, with all that is checked; any exception says that it is none."""
     transfer = attempt_shapes(model, graph, sources)

@@ -157,8 +157,13 @@ def cat(trace: Trace, call: Call) -> None:
                 f"{call.title} of a tensor of unknown size",
                 [a for a in range(tensor.ndim) if a != axis],
             )
-        planes.append(labelled[0] if labelled else torch.zeros(tensor.shape, dtype=torch.int64))
-    joined = call.func(planes, *call.args[1:], **call.kwargs)
+        if call.name == "stack" or tensor.ndim == call.out.ndim:  # torch lets empty tensors of one axis pass
+            planes.append(labelled[0] if labelled else uniform_like(tensor))
+    if call.name == "cat":  # where no plane varies, one place is enough
+        still = [a for a in range(call.out.ndim) if a != axis and not any(p.stride(a) for p in planes)]
+        joined = torch.cat([collapse(p, still) for p in planes], axis).expand(call.out.shape)
+    else:
+        joined = call.func(planes, *call.args[1:], **call.kwargs)
     value = Value([tighten(joined)], None, deps_of(trace, call), common_sites(values))
     trace.set(call.out, value)
 
