@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from mmengine.config import Config, ConfigDict
 from mmengine.hooks import Hook
-from mmengine.registry import DATASETS
+from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor
 
@@ -56,6 +56,7 @@ def compare_training(cfg: Config, blocks: int, steps: int) -> dict[str, list[flo
 
 def load_images(cfg: Config) -> tuple[Tensor, Tensor]:
     """All training images as the validation pipeline gives them, (n, C, H, W) uint8, and labels (n,)."""
+    init_default_scope(cfg.get("default_scope", "mmengine"))  # whose transforms the pipeline names
     _, dataset = next(iterate_datasets(cfg, ["train_dataloader"]))
     _, validation = next(iterate_datasets(cfg, ["val_dataloader"]))
     train = cfg.train_dataloader.dataset

@@ -58,7 +58,6 @@ class Record:
         train_value, train_loss: metric and loss on the training images; None where not measured, or not finite.
         search_seconds: None where no widths were searched.
         widths: group -> channels, in the order of execution; None where the network is the config's own.
-        fingerprint: of the channel groups; None where there is no plan.
     """
 
     suite: str
@@ -86,7 +85,6 @@ class Record:
     train_loss: float | None = None
     search_seconds: float | None = None
     widths: dict[str, int] | None = None
-    fingerprint: str | None = None
 
     def __post_init__(self):
         if not math.isfinite(self.value):

@@ -11,7 +11,7 @@ from tests.digits_runs import CONFIGS
 
 def test_the_plain_loop_holds_the_training_images():
     cfg = complete(load_config(CONFIGS / "resnet8_1xb32_digits.py", {"subset.images_per_class": 3}))
-    init_default_scope(cfg.default_scope)
+    init_default_scope("mmagic")  # of an earlier run in the process; its PackInputs is another
     images, labels = load_images(cfg)
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     assert images.dtype == torch.uint8

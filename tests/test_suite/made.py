@@ -24,7 +24,7 @@ def make(arm="lwdna", value=24.3, seed=0, task="50", **changes):
     scale = {"stem": 2, "layer2": 1, "layer10": 0.5} if family == "lwdna" else dict.fromkeys(WIDTHS, 1)
     given.update(widths={name: int(WIDTHS[name] * scale[name]) for name in WIDTHS} if arm != "baseline" else None)
     given.update(options={"lwdna.init": "inherit"}, machine="AMD EPYC, 1 thread", date="2026-11-24")
-    given.update(torch="2.14.1", code="5b8c5ca", spec="abc", fingerprint=None)
+    given.update(torch="2.14.1", code="5b8c5ca", spec="abc")
     return Record(**{**given, **changes})
 
 
