@@ -12,11 +12,13 @@ from lwdna_mm.shrink.criteria import (
 )
 from lwdna_mm.shrink.gated_conv import GatedConv2d, GatedLinear
 from lwdna_mm.shrink.gates import Gates, attach_gates
+from lwdna_mm.shrink.latent import GATES, LatentHypernet, LatentMagnitudeCriterion, Latents
 from lwdna_mm.shrink.profiles import RandomWidthsCriterion, TiltCriterion
 from lwdna_mm.shrink.search import BudgetError, search
 
 __all__ = [
     "CRITERIA",
+    "GATES",
     "AbsGradientCriterion",
     "BudgetError",
     "Criterion",
@@ -25,6 +27,9 @@ __all__ = [
     "GatedLinear",
     "Gates",
     "GradientCriterion",
+    "LatentHypernet",
+    "LatentMagnitudeCriterion",
+    "Latents",
     "RandomCriterion",
     "RandomWidthsCriterion",
     "TaylorCriterion",

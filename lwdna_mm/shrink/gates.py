@@ -59,7 +59,7 @@ class _Gate(nn.Module):
 
     Args:
         gates: for each gated dimension, the gates used there.
-        places: for each gated dimension, what :func:`_places` gives.
+        places: for each gated dimension, what :func:`places_of` gives.
     """
 
     def __init__(self, gates: dict[int, tuple[nn.Parameter, ...]], places: dict[int, Tensor]) -> None:
@@ -99,42 +99,60 @@ def attach_gates(model: nn.Module, graph: ChannelGraph) -> Gates:
     Raises:
         UserError: the graph is not this model's, or the model has gates already.
     """
-    parameters = dict(model.named_parameters())
+    parameters = own_parameters(model, graph)
     gates: dict[str, nn.Parameter] = {}
     uses: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, group in graph.free.items():
         for param, dim in group.gated:
-            if param not in parameters:
-                raise UserError(
-                    f"the model has no parameter {param!r}, which group {name!r} of the graph has: "
-                    "pass the graph of this very model, and attach gates only once"
-                )
             uses[param][dim].append(name)
         like = parameters[group.gated[0][0]] if group.gated else next(iter(parameters.values()))
         gates[name] = nn.Parameter(like.new_ones(group.width))
-    count = sum(parameter.numel() for parameter in parameters.values())
-    if count != graph.params():
-        raise UserError(f"the model has {count} parameters, the graph's has {graph.params()}: pass its own graph")
-
     gate_of = {}
     for param, dims in uses.items():
         parameter = parameters[param]
         gate_of[parameter] = _Gate(
             {dim: tuple(gates[name] for name in names) for dim, names in dims.items()},
-            {dim: _places(graph, param, dim, names, parameter) for dim, names in dims.items()},
+            {dim: places_of(graph, param, dim, names, parameter) for dim, names in dims.items()},
         )
+    return Gates(gates, parametrize_all(model, gate_of))
+
+
+def own_parameters(model: nn.Module, graph: ChannelGraph) -> dict[str, nn.Parameter]:
+    """The parameters of a model by name.
+
+    Raises:
+        UserError: the graph is not this model's, or the model has gates already.
+    """
+    parameters = dict(model.named_parameters())
+    for name, group in graph.free.items():
+        for param, _ in group.gated:
+            if param not in parameters:
+                raise UserError(
+                    f"the model has no parameter {param!r}, which group {name!r} of the graph has: "
+                    "pass the graph of this very model, and attach gates only once"
+                )
+    count = sum(parameter.numel() for parameter in parameters.values())
+    if count != graph.params():
+        raise UserError(f"the model has {count} parameters, the graph's has {graph.params()}: pass its own graph")
+    return parameters
+
+
+def parametrize_all(
+    model: nn.Module, parametrizations: Mapping[Tensor, nn.Module]
+) -> list[tuple[nn.Module, list[str], list[str]]]:
+    """Register a parametrization for each given parameter, wherever in the model it is; what :class:`Gates` takes."""
     gated = []
     for module in list(model.modules()):
         order = list(module._parameters)
-        attributes = [name for name in order if module._parameters[name] in gate_of]
+        attributes = [name for name in order if module._parameters[name] in parametrizations]
         for attribute in attributes:
-            parametrize.register_parametrization(module, attribute, gate_of[module._parameters[attribute]])
+            parametrize.register_parametrization(module, attribute, parametrizations[module._parameters[attribute]])
         if attributes:
             gated.append((module, order, attributes))
-    return Gates(gates, gated)
+    return gated
 
 
-def _places(graph: ChannelGraph, param: str, dim: int, names: list[str], parameter: Tensor) -> Tensor:
+def places_of(graph: ChannelGraph, param: str, dim: int, names: list[str], parameter: Tensor) -> Tensor:
     """For every position along ``dim``, the index of its factor in ``[1, *gates of names]`` end to end."""
     places = np.zeros(parameter.shape[dim], dtype=np.int64)
     first = 1
