@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lwdna_mm.channels import ChannelGraph, ChannelPlan
 from lwdna_mm.errors import UserError
-from lwdna_mm.shrink.steps import Budget, Measure, Steps
+from lwdna_mm.shrink.steps import Budget, Measure, Steps, bounds
 
 # The floor of groups that a dict of floors leaves out.
 MIN_RATIO = 0.2
@@ -85,6 +85,19 @@ def search(
     return ChannelPlan(
         {name: np.sort(order[:width]).tolist() for name, (order, _), width in zip(names, ranked, widths, strict=True)}
     )
+
+
+def allowed_widths(
+    graph: ChannelGraph, min_ratio: float | Mapping[str, float] = MIN_RATIO, divisor: int = 1
+) -> dict[str, np.ndarray]:
+    """The widths that :func:`search` may give every free group, in rising order.
+
+    Args:
+        graph, min_ratio, divisor: as for :func:`search`.
+    """
+    widths = np.array([group.width for group in graph.free.values()])
+    ends = zip(graph.free, *bounds(widths, _floors(graph, min_ratio), divisor), strict=True)
+    return {name: np.arange(floor, full + 1, divisor) for name, floor, full in ends}
 
 
 def threshold(steps: Steps, budget: Budget) -> np.ndarray:
