@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from lwdna_mm.errors import one_line
-from lwdna_mm.options import add_training_options
+from lwdna_mm.options import add_run_options, add_training_options
 from lwdna_mm.tables import Row, print_table
 
 BACKBONES = {
@@ -25,6 +25,7 @@ BACKBONES = {
     "EfficientNet-B0": (dict(type="mmpretrain.EfficientNet", arch="b0"), 1280),
     "RegNetX-3.2GF": (dict(type="mmpretrain.RegNet", arch="regnetx_3.2gf"), 1008),
 }
+GATES = ("plain", "gates", "hypernetwork")
 
 
 def build(name: str) -> nn.Module:
@@ -99,52 +100,56 @@ def search(args: argparse.Namespace) -> list[Row]:
 
 
 def gates(args: argparse.Namespace) -> list[Row]:
-    """Compare forward and backward passes of the twice widened ResNet-50 with and without gates.
+    """Compare steps of the twice widened ResNet-50 without gates, with gates and with a hypernetwork.
 
-    For the times, steps with and without gates take turns in one process, so that other load on the machine meets
-    both. For the memory, each kind has a process of its own, whose peak above the imports is measured.
+    The hypernetwork is the paper's, embedding size 2. For the times, steps of all kinds take turns in one process, so
+    that other load on the machine meets all. For the memory, each kind has a process of its own, whose peak above the
+    imports is measured.
     """
-    kinds = ("plain", "gated")
     # Memory first: a new process starts with the peak of the one that starts it.
     peaks = {}
-    for kind in kinds:
+    for kind in GATES:
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            peaks[kind] = pool.submit(peak_memory, kind == "gated", args.batch, args.size).result()
+            peaks[kind] = pool.submit(peak_memory, kind, args.batch, args.size).result()
     times = step_times(args.batch, args.size, args.steps)
-    rows = [
-        {"ResNet-50 x2": kind, "step (s)": statistics.median(times[kind]), "peak memory (MB)": peaks[kind]}
-        for kind in kinds
+    plain = times["plain"]
+    return [
+        {
+            "ResNet-50 x2": kind,
+            "step (s)": statistics.median(times[kind]),
+            "/ plain": statistics.median(own / other for own, other in zip(times[kind], plain, strict=True)),
+            "peak memory (MB)": peaks[kind],
+            "memory / plain": peaks[kind] / peaks["plain"],
+        }
+        for kind in GATES
     ]
-    ratios = [gated / plain for plain, gated in zip(times["plain"], times["gated"], strict=True)]
-    ratio = {"step (s)": statistics.median(ratios), "peak memory (MB)": peaks["gated"] / peaks["plain"]}
-    return [*rows, {"ResNet-50 x2": "gated / plain", **ratio}]
 
 
 def step_times(batch: int, size: int, steps: int) -> dict[str, list[float]]:
-    """Wall times of ``steps`` steps without (plain) and with gates (gated), by turns, in seconds."""
+    """Wall times of ``steps`` steps of each kind, by turns, in seconds."""
     steps_of = widened_steps(batch, size)
-    times: dict[str, list[float]] = {"plain": [], "gated": []}
+    times: dict[str, list[float]] = {kind: [] for kind in GATES}
     for _ in range(steps + 1):
         for kind, values in times.items():
-            values.append(steps_of(kind == "gated"))
+            values.append(steps_of(kind))
     return {kind: values[1:] for kind, values in times.items()}  # the first ones warm up
 
 
-def peak_memory(gated: bool, batch: int, size: int) -> float:
+def peak_memory(kind: str, batch: int, size: int) -> float:
     """Peak memory that the network and two steps add to this process, in MB."""
     from lwdna_mm import shrink  # noqa: F401  imported before the memory is looked at
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     step = widened_steps(batch, size)
     for _ in range(2):
-        step(gated)
+        step(kind)
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
-def widened_steps(batch: int, size: int) -> Callable[[bool], float]:
-    """A function that runs one step of the search, with gates or without, and returns its wall time in seconds."""
+def widened_steps(batch: int, size: int) -> Callable[[str], float]:
+    """A function that runs one step of the search, of a kind of gates, and returns its wall time in seconds."""
     from lwdna_mm.channels import analyze
-    from lwdna_mm.shrink import GradientCriterion, attach_gates
+    from lwdna_mm.shrink import GradientCriterion, LatentHypernet, attach_gates
 
     torch.manual_seed(0)
     model = build("ResNet-50 x2")
@@ -153,19 +158,28 @@ def widened_steps(batch: int, size: int) -> Callable[[bool], float]:
     model.train()
     criterion = GradientCriterion()
 
-    def step(gated: bool) -> float:
-        channel_gates = attach_gates(model, graph) if gated else None
+    def step(kind: str) -> float:
+        gates = None
+        if kind != "plain":
+            gates = attach_gates(model, graph) if kind == "gates" else LatentHypernet(2).attach(model, graph)
         started = time.perf_counter()
         model(images).square().mean().backward()
-        if gated:
-            criterion.observe(channel_gates)
+        if gates:
+            criterion.observe(gates)
         model.zero_grad()
         took = time.perf_counter() - started
-        if gated:
-            channel_gates.remove()
+        if gates:
+            gates.remove()
         return took
 
     return step
+
+
+def latents(args: argparse.Namespace) -> list[Row]:
+    """Compare the plans of searches with plain gates and with the paper's hypernetwork."""
+    from lwdna_mm.apis.hypernet import compare_gates
+
+    return compare_gates(args.config, args.cfg_options or {}, Path(args.work_dir), range(args.seeds))
 
 
 def train(args: argparse.Namespace) -> list[Row]:
@@ -190,7 +204,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     common.add_argument("--threads", type=int, help="threads of torch; default all cores")
     common.add_argument("--json", help="write the figures to this file too")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for function, repeats in ((analyze, 5), (search, 11), (gates, None), (train, None)):
+    for function, repeats in ((analyze, 5), (search, 11), (gates, None), (latents, None), (train, None)):
         text = function.__doc__.strip().splitlines()[0]
         command = commands.add_parser(function.__name__, help=text, description=text, parents=[common])
         command.set_defaults(function=function)
@@ -202,6 +216,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             command.add_argument("--batch", type=int, default=4, help="default 4")
             command.add_argument("--size", type=int, default=224, help="side of the images; default 224")
             command.add_argument("--steps", type=int, default=9, help="timed steps of each kind; default 9")
+        if function is latents:
+            add_run_options(command)
+            command.add_argument("--work-dir", default="work_dirs/latents", help="default work_dirs/latents")
+            command.add_argument("--seeds", type=int, default=3, help="of each search; default 3")
         if function is train:
             add_training_options(command)
             command.add_argument("--blocks", type=int, default=9, help="turns of each loop; default 9")

@@ -1,6 +1,7 @@
 """Training pairs: an exemplar and a search image of the same target, cut on the fly."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -36,9 +37,11 @@ class TrackingPairs(Dataset):
             sequences it keeps the network from learning one target's colours instead of matching.
         exemplar_size, search_size: Sides of the images in pixels.
         context: Margin around the target, see :func:`context_size`.
+        frames: The pairs are drawn from this stretch of every sequence: shares of the frames that show the target,
+            (begin, end).
 
     Raises:
-        UserError: If the folder is broken or a sequence shows its target in no frame.
+        UserError: If the folder is broken or a sequence shows its target in no frame of the stretch.
     """
 
     def __init__(
@@ -56,9 +59,10 @@ class TrackingPairs(Dataset):
         exemplar_size: int = 127,
         search_size: int = 255,
         context: float = 0.5,
+        frames: tuple[float, float] = (0.0, 1.0),
         **kwargs,
     ) -> None:
-        self.tracks = open_tracks(data_root, format, sequences, **kwargs)
+        self.tracks = [_stretch(track, *frames) for track in open_tracks(data_root, format, sequences, **kwargs)]
         for track in self.tracks:
             if not track.visible.any():
                 raise UserError(f"sequence {track.name}: no frame has a box of at least one pixel")
@@ -126,6 +130,14 @@ class PairSampler(DefaultSampler):
 
     def __iter__(self) -> Iterator[tuple[int, int, int]]:
         return ((self.seed, self.epoch, index) for index in super().__iter__())
+
+
+def _stretch(track: Track, begin: float, end: float) -> Track:
+    """The track, visible only in a stretch of the frames in which it was visible."""
+    seen = np.flatnonzero(track.visible)
+    visible = np.zeros_like(track.visible)
+    visible[seen[round(begin * len(seen)) : round(end * len(seen))]] = True
+    return replace(track, visible=visible)
 
 
 def _recolour(rng: np.random.Generator, strength: float, *images: np.ndarray) -> list[np.ndarray]:

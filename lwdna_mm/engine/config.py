@@ -9,7 +9,8 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from ..errors import UserError
-from .section import ShrinkOptions, nearest
+from .presets import apply_preset
+from .section import LwdnaSection, ShrinkOptions, nearest
 
 DATALOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 # What a mmengine Runner reads at the top level of a config, and what this package adds.
@@ -42,8 +43,10 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
         raise UserError(f"{path}: {error}") from error
     for key in cfg:
         _check_top_level(key, cfg)
-    _fill_section(cfg)
     options = dict(options or {})
+    if isinstance(cfg.get("lwdna"), Mapping) and "lwdna.preset" in options:  # before the defaults are written out
+        cfg.lwdna.preset = options.pop("lwdna.preset")
+    _fill_section(cfg)
     for key in {key.split(".")[0] for key in options} & {"subset", "select"}:
         if cfg.get(key) is None:  # so that the options work on a config that has no such section
             cfg[key] = {}
@@ -109,8 +112,10 @@ def _fill_section(cfg: Config) -> None:
     """Write the defaults of the ``lwdna`` section out, so that ``--cfg-options`` can change each of them."""
     section = cfg.get("lwdna")
     if isinstance(section, Mapping) and isinstance(section.get("shrink", {}), Mapping):
+        section = apply_preset(section)
         shrink = {**asdict(ShrinkOptions()), **section.get("shrink", {})}
-        cfg.lwdna = {"budget": dict(flops=1.0), **section, "shrink": shrink}
+        defaults = dict(widen=LwdnaSection.widen, budget=dict(flops=1.0), init=LwdnaSection.init)
+        cfg.lwdna = {**defaults, **section, "shrink": shrink}
 
 
 def _check_top_level(key: str, cfg: Config) -> None:

@@ -5,34 +5,34 @@ A stage is over when its last file is there: ``plan.json`` ends the search, ``la
 
 import copy
 import json
-import time
+import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
-from mmengine.optim import build_optim_wrapper
-from mmengine.runner import EpochBasedTrainLoop, Runner, set_random_seed
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..channels import ChannelPlan
 from ..compat import mmengine_io
 from ..errors import UserError
-from ..models.builders import as_plan, resize_fresh
-from ..models.trace import trace
+from ..models.builders import as_plan
 from ..runs.checkpoint_file import LAST_CHECKPOINT, check_fits, find_last_checkpoint, load_checkpoint_file
 from ..runs.history import read_history, set_aside
-from ..runs.plan_file import check_search, check_target, weights_path
+from ..runs.plan_file import PROFILES, RESPONSE, check_search, check_target, path_beside, weights_path
 from ..runs.summary import SUMMARY, summarize, write_summary
+from . import profiles
 from .checkpoint import SafeCheckpointHook
 from .config import check_data
 from .cost import complexity, training
-from .latency import latency_budget
+from .plan_search import search_plan
 from .planned import apply_plan, resized_model
-from .protocol import build_model, complete, experiment_name
+from .protocol import complete, experiment_name
 from .section import LwdnaSection, parse_section
-from .shrink_hook import SearchHook, ShrinkHook
+from .shrink_hook import SearchHook
 
 PLAN = "plan.json"
 
@@ -64,9 +64,7 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     check_data(cfg, ["train_dataloader", "val_dataloader"])
     work_dir = Path(cfg.work_dir)
     if not resume:
-        stale = [LAST_CHECKPOINT, SUMMARY, *([PLAN, weights_path(PLAN)] if plan is None else [])]
-        for name in stale:  # of an earlier run in this folder
-            (work_dir / name).unlink(missing_ok=True)
+        _clear(work_dir, keep_plan=plan is not None)
         set_aside(work_dir)
     checkpoint = _checkpoint_to_resume(work_dir, resume)
     if plan is not None:
@@ -81,13 +79,13 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     return _train(cfg, section, work_dir / PLAN, checkpoint)
 
 
-def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] = ShrinkHook) -> ChannelPlan:
+def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] | None = None) -> ChannelPlan:
     """Run the first half only: search the plan of a config with an ``lwdna`` section and write it to ``out``.
 
     Args:
         cfg: from :func:`load_config`; changed in place.
         out: where the plan goes; the weights go beside it.
-        hook: what makes the plan.
+        hook: what makes the plan; None for what the config's criterion asks for.
 
     Raises:
         UserError: as :func:`run`.
@@ -97,7 +95,7 @@ def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] = ShrinkHook) ->
     _refuse_pretrained(cfg)
     complete(cfg)
     check_data(cfg, ["train_dataloader"])
-    search_plan(cfg, section, out, hook)
+    search_plan(cfg, section, out, _go_on, hook)
     return ChannelPlan.from_json(out)
 
 
@@ -141,49 +139,9 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def search_plan(cfg: Config, section: LwdnaSection, out: str | Path, hook: type[SearchHook] = ShrinkHook) -> None:
-    """Widen the network, judge its channels on a few batches and write the plan: the shrinkage of the paper.
-
-    The same config and seed give the same plan, unless it has a limit on measured time.
-
-    Args:
-        cfg: completed by :func:`complete`.
-        section: its parsed ``lwdna`` section.
-        out: where the plan goes; the weights go beside it.
-        hook: what makes the plan.
-
-    Raises:
-        UserError: the network cannot be traced, or the budget cannot be reached.
-    """
-    started = time.perf_counter()
-    seed = cfg.randomness.seed
-    set_random_seed(seed)
-    model = build_model(cfg)
-    baseline = trace(model, section.trace_options)
-    wide = resize_fresh(model, baseline, baseline.scaled(section.widen))
-    # Gates rename the parameters, which paramwise_cfg may name; and they must be there before a runner wraps the
-    # model for several processes.
-    optim_wrapper = build_optim_wrapper(wide, cfg.optim_wrapper)
-    search = hook(wide, section, baseline, seed, out, started, latency_budget(cfg, section, baseline, model))
-    shrink = section.shrink
-    runner = Runner(
-        model=wide,
-        work_dir=str(Path(cfg.work_dir, "search")),
-        train_dataloader=cfg.train_dataloader,
-        train_cfg=dict(type="lwdna_mm.ShrinkLoop", warmup_iters=shrink.warmup_iters, iters=shrink.iters),
-        optim_wrapper=optim_wrapper,
-        default_hooks=dict(checkpoint=None, param_scheduler=None, logger=dict(type="LoggerHook", interval=10)),
-        launcher=cfg.get("launcher", "none"),
-        env_cfg=cfg.get("env_cfg", dict(dist_cfg=dict(backend="nccl"))),
-        log_processor=dict(by_epoch=False),
-        log_level=cfg.get("log_level", "INFO"),
-        default_scope=cfg.get("default_scope", "mmengine"),
-        randomness=cfg.randomness,
-        experiment_name=experiment_name(cfg, "search"),
-        cfg=Config({key: cfg[key] for key in ("model_wrapper_cfg", "sync_bn") if key in cfg}),
-    )
-    runner.register_hook(search)
-    runner.train()
+def _go_on(cfg: Config) -> dict[str, Any]:
+    """Train a config as part of a search, from where it was cut."""
+    return run(cfg, resume=True)
 
 
 def _refuse_pretrained(cfg: Config) -> None:
@@ -207,6 +165,16 @@ def _pretrained(model: Any) -> str | None:
     return next(filter(None, map(_pretrained, model)), None)
 
 
+def _clear(work_dir: Path, keep_plan: bool) -> None:
+    """Take away what an earlier run in this folder has left."""
+    stale = [LAST_CHECKPOINT, SUMMARY]
+    if not keep_plan:
+        stale += [PLAN, weights_path(PLAN), *(path_beside(PLAN, kind) for kind in (RESPONSE, PROFILES))]
+        shutil.rmtree(work_dir / profiles.FOLDER, ignore_errors=True)
+    for name in stale:
+        (work_dir / name).unlink(missing_ok=True)
+
+
 def _checkpoint_to_resume(work_dir: Path, resume: bool | str | Path) -> Path | None:
     if not resume:
         return None
@@ -217,20 +185,21 @@ def _search_or_recover(cfg: Config, section: LwdnaSection, plan: Path, checkpoin
     """Search a plan, unless a checkpoint given by the user carries one."""
     carried = load_checkpoint_file(checkpoint).get("meta", {}).get("lwdna_plan") if checkpoint else None
     if carried is None:
-        search_plan(cfg, section, plan)
+        search_plan(cfg, section, plan, _go_on)
     else:
         plan.parent.mkdir(parents=True, exist_ok=True)
         as_plan(carried).to_json(plan)
 
 
 def _take_over(plan: Path, own: Path) -> None:
-    """Copy a plan, and the weights beside it, into the work_dir."""
+    """Copy a plan, and what lies beside it, into the work_dir."""
     given = as_plan(plan)
     if plan.resolve() == own.resolve():
         return
-    weights_path(own).unlink(missing_ok=True)
-    if weights_path(plan).is_file():
-        mmengine_io.write_atomically(weights_path(plan).read_bytes(), weights_path(own))
+    for beside in (weights_path, *(partial(path_beside, kind=kind) for kind in (RESPONSE, PROFILES))):
+        beside(own).unlink(missing_ok=True)
+        if beside(plan).is_file():
+            mmengine_io.write_atomically(beside(plan).read_bytes(), beside(own))
     given.to_json(own)
 
 

@@ -15,6 +15,8 @@ from .subset import apply_subset
 
 # mmengine shares loggers and message hubs between runners of one name, which has the time in seconds only.
 _runs = count(1)
+# What is counted in epochs or iterations among the arguments of mmengine's schedulers.
+_TIMES = {"begin", "end", "T_max", "total_iters", "milestones", "step_size", "periods", "restarts", "total_steps"}
 
 
 def complete(cfg: Config) -> Config:
@@ -40,7 +42,7 @@ def complete(cfg: Config) -> Config:
         raise UserError(f"default_hooks.checkpoint.type is {kind!r}, but must be 'CheckpointHook'")
     cfg.default_hooks.checkpoint = {**hook, "type": "lwdna_mm.SafeCheckpointHook"}
     logger = cfg.default_hooks.get("logger", dict(type="LoggerHook"))
-    if logger is not None and not _by_epoch(cfg):  # or all validations would be logged at epoch 0
+    if logger is not None and not by_epoch(cfg):  # or all validations would be logged at epoch 0
         cfg.default_hooks.logger = {"log_metric_by_epoch": False, **logger}
     hooks = cfg.get("custom_hooks") or []
     if not any(hook["type"] == "lwdna_mm.ExactResumeHook" for hook in hooks):
@@ -50,7 +52,8 @@ def complete(cfg: Config) -> Config:
     return cfg
 
 
-def _by_epoch(cfg: Config) -> bool:
+def by_epoch(cfg: Config) -> bool:
+    """Whether a config's training is counted in epochs, not in iterations."""
     kind = cfg.train_cfg.get("type")
     return cfg.train_cfg.get("by_epoch", True) if kind is None else "Iter" not in getattr(kind, "__name__", kind)
 
@@ -63,6 +66,30 @@ def _span_training(cfg: Config) -> None:
             key = "max_epochs" if scheduler.get("by_epoch", True) else "max_iters"
             if key in cfg.train_cfg:
                 scheduler.end = cfg.train_cfg[key]
+
+
+def shorten(cfg: Config, share: float) -> None:
+    """Let a completed config train for a share of its length, in place: the same protocol, its schedules squeezed.
+
+    It validates once, at the end.
+    """
+    key = "max_epochs" if by_epoch(cfg) else "max_iters"
+    length = max(1, round(share * cfg.train_cfg[key]))
+    share = length / cfg.train_cfg[key]
+    cfg.train_cfg[key] = cfg.train_cfg.val_interval = length
+    for name in ("val_begin", "dynamic_intervals"):
+        cfg.train_cfg.pop(name, None)
+    schedulers = cfg.get("param_scheduler") or []
+    for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
+        for name in _TIMES & set(scheduler):
+            scheduler[name] = _scaled(scheduler[name], share)
+
+
+def _scaled(times: Any, share: float) -> Any:
+    """A time of a schedule, or a list of them; none but 0 becomes 0."""
+    if isinstance(times, list | tuple):
+        return [_scaled(time, share) for time in times]
+    return max(1, round(share * times)) if times else times
 
 
 def experiment_name(cfg: Config, stage: str) -> str:

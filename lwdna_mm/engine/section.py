@@ -8,6 +8,8 @@ from typing import Any
 from ..errors import UserError
 from ..latency.setting import DTYPES
 from ..models.trace import Shape, parse_shapes
+from ..shrink import CRITERIA, GATES, PlainGates
+from .presets import apply_preset
 
 COUNTED = ("flops", "params", "acts")
 
@@ -20,17 +22,27 @@ class ShrinkOptions:
         warmup_iters: iterations of ordinary training of the widened network before it is judged.
         iters: iterations (mini-batches) over which the criterion looks.
         criterion: config of one of :data:`lwdna_mm.shrink.CRITERIA`.
-        policy: how the search spends the budget, ``'threshold'`` or ``'density'``.
+        policy: how the search spends the budget, ``'threshold'`` or ``'density'``; None, until it is parsed, for
+            what suits the criterion.
         min_ratio: share of a group's widened channels that always stays; or a dict of shares by group.
         divisor: widths are multiples of it.
+        batch_ratio: share of the config's batch size that a mini-batch of the search has.
+        gate: config of one of :data:`lwdna_mm.shrink.GATES`.
     """
 
     warmup_iters: int = 0
     iters: int = 16
     criterion: dict = field(default_factory=lambda: dict(type="GradientCriterion"))
-    policy: str = "threshold"
+    policy: str | None = None
     min_ratio: float | dict = 0.4
     divisor: int = 1
+    batch_ratio: float = 1.0
+    gate: dict = field(default_factory=lambda: dict(type="PlainGates"))
+
+    @property
+    def plain(self) -> bool:
+        """Whether channels have plain gates, which are 1 at the start."""
+        return GATES.class_of(self.gate) is PlainGates
 
 
 @dataclass(frozen=True)
@@ -119,6 +131,8 @@ class LwdnaSection:
             divisor=shrink.divisor,
             iters=shrink.iters,
             warmup_iters=shrink.warmup_iters,
+            **({} if shrink.batch_ratio == 1 else {"batch_ratio": shrink.batch_ratio}),
+            **({} if shrink.plain else {"gate": dict(shrink.gate)}),
             **self.trace_options,
         )
 
@@ -131,13 +145,13 @@ def parse_section(section: Mapping[str, Any]) -> LwdnaSection:
     """
     if not isinstance(section, Mapping):
         raise UserError(f"lwdna must be a dict, not {section!r}; leave it out, or give None, for the baseline")
-    section = dict(section)
+    section = apply_preset(section)
     names = [item.name for item in fields(LwdnaSection) if item.name != "input_shapes"]
-    _check_keys("lwdna", section, [*names, "input_shape"])
+    _check_keys("lwdna", section, [*names, "input_shape", "preset"])
     if section.get("input_shape") is None:
         raise UserError("lwdna.input_shape is missing: give the shape of one input, such as (3, 32, 32)")
     section["input_shapes"] = parse_shapes(section.pop("input_shape"))
-    section["shrink"] = _build("lwdna.shrink", ShrinkOptions, section.get("shrink", {}))
+    section["shrink"] = _shrink(section.get("shrink", {}))
     section["budget"] = _budget(section.get("budget", dict(flops=1.0)))
     for name, kind in (("keep", str), ("amortized", int)):
         section[name] = _listed(name, section.get(name, ()), kind)
@@ -166,6 +180,14 @@ def _build(where: str, cls: type, given: Any) -> Any:
     return cls(**given)
 
 
+def _shrink(given: Any) -> ShrinkOptions:
+    """The options, with the policy that suits the criterion where they say none."""
+    shrink = _build("lwdna.shrink", ShrinkOptions, given)
+    if shrink.policy is None and isinstance(shrink.criterion, Mapping):
+        return replace(shrink, policy=CRITERIA.class_of(shrink.criterion).policy)
+    return shrink
+
+
 def _budget(given: Any) -> Budget:
     budget = _build("lwdna.budget", Budget, given)
     limit = dict(file=budget.latency) if isinstance(budget.latency, str) else budget.latency
@@ -192,8 +214,10 @@ def _check_types(section: LwdnaSection) -> None:
         ("shrink.warmup_iters", shrink.warmup_iters, int, "a whole number"),
         ("shrink.iters", shrink.iters, int, "a whole number"),
         ("shrink.divisor", shrink.divisor, int, "a whole number"),
-        ("shrink.policy", shrink.policy, str, "a string"),
         ("shrink.criterion", shrink.criterion, Mapping, "a dict such as dict(type='GradientCriterion')"),
+        ("shrink.gate", shrink.gate, Mapping, "a dict such as dict(type='LatentHypernet')"),
+        ("shrink.batch_ratio", shrink.batch_ratio, number, "a number"),
+        ("shrink.policy", shrink.policy, str, "a string"),
         *((f"budget.{name}", getattr(budget, name), (*number, type(None)), "a number") for name in COUNTED),
         *(("shrink.min_ratio", ratio, number, "a number, or a dict of numbers by group") for ratio in ratios),
     ]
@@ -220,6 +244,7 @@ def _check_values(section: LwdnaSection) -> None:
         ("shrink.iters", shrink.iters, shrink.iters >= 1, "1 or more"),
         ("shrink.min_ratio", shrink.min_ratio, all(0 <= one <= 1 for one in ratios), "between 0 and 1"),
         ("shrink.divisor", shrink.divisor, shrink.divisor >= 1, "1 or more"),
+        ("shrink.batch_ratio", shrink.batch_ratio, 0 < shrink.batch_ratio <= 1, "above 0, at most 1"),
         ("init", section.init, section.init in ("inherit", "fresh"), "'inherit' or 'fresh'"),
         ("budget", budget, bool(budget.options), "flops, params, acts or latency, or several"),
     ]

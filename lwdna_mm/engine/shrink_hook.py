@@ -1,21 +1,24 @@
 """The search for a channel plan, as a hook of a short mmengine run over the widened network."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.dist import all_gather_object, barrier, broadcast_object_list, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from ..channels import ChannelGraph, ChannelPlan, resize
+from ..errors import UserError
 from ..latency import LatencyBudget, Limits
 from ..models.trace import trace
 from ..registry import HOOKS
-from ..runs.plan_file import describe_plan, weights_path, write_weights
-from ..shrink import CRITERIA, attach_gates, search
+from ..runs.plan_file import describe_plan, weights_path, write_beside, write_weights
+from ..shrink import CRITERIA, GATES, Gates, LatentMagnitudeCriterion, Latents, search
 from .section import LwdnaSection
 
 
@@ -51,6 +54,31 @@ class SearchHook(Hook):
         self.out, self.started, self.latency = Path(out), started, latency
         self.graph = trace(model, section.trace_options)
 
+    def settings(self, cfg: Config) -> dict[str, Any]:
+        """What the runner of the search takes from here: its data and its loop.
+
+        Args:
+            cfg: the whole config.
+        """
+        shrink, loader = self.section.shrink, cfg.train_dataloader
+        loop = dict(type="lwdna_mm.ShrinkLoop", warmup_iters=shrink.warmup_iters, iters=shrink.iters)
+        batch = max(1, round(loader.batch_size * shrink.batch_ratio))
+        return dict(train_dataloader={**loader, "batch_size": batch}, train_cfg=loop)
+
+    @property
+    def trained(self) -> list[nn.Parameter]:
+        """What the search trains beside the network's own parameters."""
+        return []
+
+    def cost(self, runner: Runner) -> dict[str, int]:
+        """What the search has cost: ``samples`` that were run forward and backward, and ``flops`` of each."""
+        samples = runner.max_iters * runner.train_dataloader.batch_sampler.batch_size * get_world_size()
+        return dict(samples=samples, flops=self.graph.flops())
+
+    def beside(self, runner: Runner, plan: ChannelPlan) -> dict[str, Any]:
+        """What else has been found out, in plain JSON types; by the kind of file that it is written to."""
+        return {}
+
     def write(self, runner: Runner, plan: ChannelPlan, criterion: dict[str, Any], **found: Any) -> None:
         """Cut the network to the plan, which is described as made by ``criterion`` and by what was ``found``, and
         write both.
@@ -58,14 +86,14 @@ class SearchHook(Hook):
         self.model.cpu()  # where it was traced
         if is_main_process():
             small = resize(self.model, self.graph, plan)
-            samples = runner.max_iters * runner.train_dataloader.batch_sampler.batch_size * get_world_size()
             seconds = round(time.perf_counter() - self.started, 2)
             options = self.section.plan_options
             described = describe_plan(plan, self.graph, self.baseline, options, criterion, self.seed)
             described.meta.update(found)
+            for kind, content in self.beside(runner, described).items():
+                write_beside(content, self.out, kind)
             # The plan comes last: where it is, the search is over.
-            cost = dict(samples=samples, flops=self.graph.flops(), seconds=seconds)
-            write_weights(small, cost, weights_path(self.out))
+            write_weights(small, dict(self.cost(runner), seconds=seconds), weights_path(self.out))
             described.to_json(self.out)
         barrier()
 
@@ -96,8 +124,13 @@ class ShrinkHook(SearchHook):
         self.criterion_config = CRITERIA.complete(section.shrink.criterion, seed=seed)
         self.criterion = CRITERIA.build(self.criterion_config)
         even = {name: torch.ones(group.width) for name, group in self.graph.free.items()}
-        self._search(even, latency.limits() if latency else {})
-        self.gates = attach_gates(model, self.graph)
+        self.even = self._draft(even)
+        self.gates = self._attach()
+
+    @property
+    def trained(self) -> list[nn.Parameter]:
+        """A hypernetwork and its latents, where there are such."""
+        return self.gates.trained if isinstance(self.gates, Latents) else []
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         """Let the criterion see the gates' gradients."""
@@ -109,6 +142,14 @@ class ShrinkHook(SearchHook):
 
     def after_train(self, runner: Runner) -> None:
         """Search the plan, cut the network, write both."""
+        scores = self.judge(runner)
+        self.release()
+        self.model.cpu()  # where it was traced
+        plan, found = self.shared(lambda: self._find(scores))
+        self.write(runner, plan, self.criterion_config, **found)
+
+    def judge(self, runner: Runner) -> dict[str, Tensor]:
+        """The scores of all channels, by what the iterations have shown."""
         self._merge_ranks()
         scores = self.criterion.scores(self.graph)
         silent = [name for name, score in scores.items() if not score.any()]
@@ -117,14 +158,26 @@ class ShrinkHook(SearchHook):
                 f"{len(silent)} groups got no gradient, so their channels cannot be told apart: {', '.join(silent)}. "
                 "Does a zero initialisation (zero_init_residual) cut them off? Then give lwdna.shrink.warmup_iters."
             )
+        return scores
+
+    def release(self) -> None:
+        """Make the widened network a plain one again."""
         self.gates.remove()
-        self.model.cpu()  # where it was traced
-        shared: list[Any] = [None]
-        if is_main_process():
-            shared = [self._find(scores)]
-        broadcast_object_list(shared)  # all ranks hold the same scores; rounding may still differ between devices
-        plan, found = shared[0]
-        self.write(runner, plan, self.criterion_config, **found)
+
+    @staticmethod
+    def shared(find: Callable[[], Any]) -> Any:
+        """What ``find`` gives on the main rank: all hold the same scores; rounding may still differ between devices."""
+        found: list[Any] = [find() if is_main_process() else None]
+        broadcast_object_list(found)
+        return found[0]
+
+    def _attach(self) -> Gates:
+        if isinstance(self.criterion, LatentMagnitudeCriterion) and self.section.shrink.plain:
+            raise UserError(
+                "lwdna.shrink.criterion is LatentMagnitudeCriterion, but plain gates are all 1: "
+                "give lwdna.shrink.gate=dict(type='LatentHypernet')"
+            )
+        return GATES.build(GATES.complete(self.section.shrink.gate, seed=self.seed)).attach(self.model, self.graph)
 
     def _find(self, scores: dict[str, Tensor]) -> tuple[ChannelPlan, dict[str, Any]]:
         """The plan, and what was measured on the way."""
@@ -134,6 +187,10 @@ class ShrinkHook(SearchHook):
             lambda limits: self._search(scores, limits), lambda plan: resize(self.model, self.graph, plan)
         )
         return plan, dict(latency=latency)
+
+    def _draft(self, scores: dict[str, Tensor]) -> ChannelPlan:
+        """The plan by the limits as they are counted and predicted, nothing being timed."""
+        return self._search(scores, self.latency.limits() if self.latency else None)
 
     def _search(self, scores: dict[str, Tensor], measures: Limits | None = None) -> ChannelPlan:
         shrink, budget = self.section.shrink, self.section.budget

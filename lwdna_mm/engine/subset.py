@@ -11,6 +11,7 @@ from .config import iterate_datasets
 from .section import nearest
 
 SUBSET = "lwdna_mm.Subset"
+PAIRS = ("TrackingPairs", "lwdna_mm.TrackingPairs")
 AMOUNTS = ("images_per_class", "share")
 
 
@@ -48,13 +49,59 @@ def judge_training_set(cfg: Config) -> bool:
     Returns:
         Whether that can be: not where validation is on another kind of data set, such as whole videos.
     """
-    kinds = [{str(one.type) for _, one in iterate_datasets(cfg, [f"{name}_dataloader"])} for name in ("train", "val")]
-    if kinds[0] != kinds[1]:
+    if not _same_kind(cfg):
         return False
     apply_subset(cfg)
     _validate_on(cfg, [copy.deepcopy(dict(part)) for part in _parts(cfg.train_dataloader.dataset)])
     cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
     return True
+
+
+def hold_out(dataset: Mapping[str, Any], share: float, seed: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split what a completed config trains on in two that have no image in common.
+
+    Args:
+        dataset: the training set's config, after :func:`apply_subset`.
+        share: of the images, of every class where there are classes, that is held out; of tracking sequences, the
+            last frames.
+        seed: another seed holds out others.
+
+    Returns:
+        The configs of the rest and of the held-out images, both with the training's transforms.
+    """
+    halves = []
+    for part, stretch in (("train", (0.0, 1 - share)), ("select", (1 - share, 1.0))):
+        half = copy.deepcopy(dict(dataset))
+        for one in list(_parts(half)):
+            if one["type"] in PAIRS:
+                one["frames"] = stretch
+            else:
+                cut = _part(part, one, dict(select=dict(share=share), seed=seed))
+                one.clear()
+                one.update(cut)
+        halves.append(half)
+    return halves[0], halves[1]
+
+
+def validate_on_held_out(cfg: Config, share: float, seed: int) -> None:
+    """Let a completed config validate on a part of its training images, in place, and train on the others.
+
+    Raises:
+        UserError: it does not validate, or not on such data as it trains on, as where whole videos are tracked.
+    """
+    if cfg.get("val_dataloader") is None or not _same_kind(cfg):
+        raise UserError(
+            f"{cfg.filename}: profiles are judged by the config's own validation on held-out training images, which "
+            "needs a val_dataloader, and one of the training set's kind; take another criterion"
+        )
+    train, held_out = hold_out(cfg.train_dataloader.dataset, share, seed)
+    cfg.train_dataloader = {**copy.deepcopy(cfg.train_dataloader), "dataset": train}
+    _validate_on(cfg, [dict(part) for part in _parts(held_out)])
+
+
+def _same_kind(cfg: Config) -> bool:
+    kinds = [{str(one.type) for _, one in iterate_datasets(cfg, [f"{name}_dataloader"])} for name in ("train", "val")]
+    return kinds[0] == kinds[1]
 
 
 def _parts(dataset: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -103,7 +150,10 @@ def _validate_on(cfg: Config, parts: list[dict[str, Any]]) -> None:
     """Replace the validation set; where there are several (mmagic's MultiValLoop), the first one's pipeline counts."""
     _, validation = next(iterate_datasets(cfg, ["val_dataloader"]))
     for part in parts:
-        part.get("dataset", part)["pipeline"] = copy.deepcopy(validation.get("pipeline", []))
+        innermost = part
+        while innermost["type"] == SUBSET:
+            innermost = innermost["dataset"]
+        innermost["pipeline"] = copy.deepcopy(validation.get("pipeline", []))
     dataset = parts[0] if len(parts) == 1 else dict(type="ConcatDataset", datasets=parts)
     loaders, evaluators = cfg.val_dataloader, cfg.val_evaluator
     if isinstance(loaders, list):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import UserError
 from .history import History, read_history
+from .plan_file import path_beside
 
 BASELINE = "baseline"
 _LABELS = {
@@ -42,6 +43,11 @@ class Run:
     def pictures(self) -> dict[str, bytes]:
         """The PNG files that a task has left in ``visuals``, by name."""
         return {path.stem: path.read_bytes() for path in sorted(self.path.glob("visuals/*.png"))}
+
+    def beside(self, kind: str) -> dict[str, Any] | None:
+        """What its search has found out besides the plan, see :mod:`.plan_file`; None where there is no such file."""
+        path = path_beside(self.path / "plan.json", kind)
+        return _read(path) if self.plan is not None and path.is_file() else None
 
     @property
     def label(self) -> str:

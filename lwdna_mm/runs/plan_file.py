@@ -1,4 +1,7 @@
-"""A plan on disk: ``plan.json``, and beside it ``plan.pth``, the weights cut out of the widened network."""
+"""A plan on disk: ``plan.json``, and beside it ``plan.pth``, the weights cut out of the widened network.
+
+A search that has found out more leaves that there too: ``plan.response.json`` or ``plan.profiles.json``.
+"""
 
 import io
 import json
@@ -14,6 +17,9 @@ from ..channels import ChannelGraph, ChannelPlan
 from ..compat.mmengine_io import write_atomically
 from ..errors import UserError
 from .checkpoint_file import load_checkpoint_file
+
+# What the loss is at which widths, round by round; and the profiles that were tried.
+RESPONSE, PROFILES = "response", "profiles"
 
 
 def describe_plan(
@@ -102,6 +108,16 @@ def check_target(path: str | Path) -> None:
 def weights_path(plan: str | Path) -> Path:
     """Where the weights that belong to a plan lie."""
     return Path(plan).with_suffix(".pth")
+
+
+def path_beside(plan: str | Path, kind: str) -> Path:
+    """Where what a search has found out besides a plan lies, such as ``plan.response.json``."""
+    return Path(plan).with_suffix(f".{kind}.json")
+
+
+def write_beside(content: Mapping[str, Any], plan: Path, kind: str) -> None:
+    """Write what a search has found out besides a plan, in plain JSON types."""
+    write_atomically((json.dumps(content, indent=1) + "\n").encode(), path_beside(plan, kind))
 
 
 def write_weights(model: nn.Module, cost: dict[str, Any], path: Path) -> None:

@@ -12,8 +12,10 @@ from lwdna_mm.shrink.criteria import (
 )
 from lwdna_mm.shrink.gated_conv import GatedConv2d, GatedLinear
 from lwdna_mm.shrink.gates import Gates, attach_gates
-from lwdna_mm.shrink.latent import GATES, LatentHypernet, LatentMagnitudeCriterion, Latents
+from lwdna_mm.shrink.latent import GATES, LatentHypernet, LatentMagnitudeCriterion, Latents, PlainGates
+from lwdna_mm.shrink.profile_search import ProfileCriterion, ProfileSearch
 from lwdna_mm.shrink.profiles import RandomWidthsCriterion, TiltCriterion
+from lwdna_mm.shrink.response import ResponseCriterion
 from lwdna_mm.shrink.search import BudgetError, search
 
 __all__ = [
@@ -30,8 +32,12 @@ __all__ = [
     "LatentHypernet",
     "LatentMagnitudeCriterion",
     "Latents",
+    "PlainGates",
+    "ProfileCriterion",
+    "ProfileSearch",
     "RandomCriterion",
     "RandomWidthsCriterion",
+    "ResponseCriterion",
     "TaylorCriterion",
     "TiltCriterion",
     "UniformCriterion",

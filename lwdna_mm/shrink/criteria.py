@@ -14,7 +14,13 @@ CRITERIA = Registry("criterion")
 
 
 class Criterion:
-    """What every criterion offers. Register your own with ``@CRITERIA.register``."""
+    """What every criterion offers. Register your own with ``@CRITERIA.register``.
+
+    Attributes:
+        policy: how the search spends the budget by these scores, where a config does not say it.
+    """
+
+    policy = "threshold"
 
     def observe(self, gates: Mapping[str, nn.Parameter]) -> None:
         """Take the gradients of the gates into account, after a backward pass, and clear them."""

@@ -41,6 +41,16 @@ class Gates(Mapping[str, nn.Parameter]):
         """The gated groups, in the order of the graph."""
         return tuple(self._parameters)
 
+    def keep_first(self, widths: Mapping[str, int]) -> None:
+        """Let the groups have their first channels only: gates of 1, and 0 for the others.
+
+        Args:
+            widths: how many channels each of the groups keeps.
+        """
+        with torch.no_grad():
+            for name, width in widths.items():
+                self[name].fill_(0)[:width] = 1
+
     def remove(self) -> None:
         """Give the model back its own classes, parameters (the same, in the same order) and state_dict keys."""
         while self._gated:

@@ -12,10 +12,19 @@ from torch import Tensor, nn
 from lwdna_mm.channels import ChannelGraph
 from lwdna_mm.errors import UserError
 from lwdna_mm.shrink.criteria import CRITERIA, GateGradientCriterion
-from lwdna_mm.shrink.gates import Gates, own_parameters, parametrize_all, places_of
+from lwdna_mm.shrink.gates import Gates, attach_gates, own_parameters, parametrize_all, places_of
 from lwdna_mm.shrink.registry import Registry
 
 GATES = Registry("gate")
+
+
+@GATES.register
+class PlainGates:
+    """Gates that multiply the weights, see :func:`attach_gates`."""
+
+    def attach(self, model: nn.Module, graph: ChannelGraph) -> Gates:
+        """As :func:`attach_gates`."""
+        return attach_gates(model, graph)
 
 
 @GATES.register

@@ -36,7 +36,7 @@ class Registry:
         Raises:
             UserError: no type, an unknown type, or an argument that is missing or that the class does not take.
         """
-        cls = self._class_of(config)
+        cls = self.class_of(config)
         arguments = {key: value for key, value in config.items() if key != "type"}
         signature = inspect.signature(cls)
         known = list(signature.parameters)
@@ -56,10 +56,15 @@ class Registry:
         Raises:
             UserError: no type, or an unknown one.
         """
-        taken = inspect.signature(self._class_of(config)).parameters
+        taken = inspect.signature(self.class_of(config)).parameters
         return {**{key: value for key, value in defaults.items() if key in taken}, **config}
 
-    def _class_of(self, config: Mapping[str, Any]) -> type:
+    def class_of(self, config: Mapping[str, Any]) -> type:
+        """Look up the class of ``dict(type=name, ...)``.
+
+        Raises:
+            UserError: no type, or an unknown one.
+        """
         if "type" not in config:
             raise UserError(f"a {self.kind} needs a type: one of {', '.join(self._classes)}")
         return self.get(config["type"])

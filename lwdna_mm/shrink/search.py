@@ -1,5 +1,6 @@
 """From importance scores and a budget to a channel plan."""
 
+import fnmatch
 import math
 from collections.abc import Mapping
 
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from lwdna_mm.channels import ChannelGraph, ChannelPlan
 from lwdna_mm.errors import UserError
-from lwdna_mm.shrink.steps import Budget, Measure, Steps
+from lwdna_mm.shrink.steps import Budget, Measure, Steps, bounds
 
 # The floor of groups that a dict of floors leaves out.
 MIN_RATIO = 0.2
@@ -87,6 +88,19 @@ def search(
     )
 
 
+def allowed_widths(
+    graph: ChannelGraph, min_ratio: float | Mapping[str, float] = MIN_RATIO, divisor: int = 1
+) -> dict[str, np.ndarray]:
+    """The widths that :func:`search` may give every free group, in rising order.
+
+    Args:
+        graph, min_ratio, divisor: as for :func:`search`.
+    """
+    widths = np.array([group.width for group in graph.free.values()])
+    ends = zip(graph.free, *bounds(widths, _floors(graph, min_ratio), divisor), strict=True)
+    return {name: np.arange(floor, full + 1, divisor) for name, floor, full in ends}
+
+
 def threshold(steps: Steps, budget: Budget) -> np.ndarray:
     """Widths (groups,) that hold all steps above the lowest affordable threshold, and what else then fits."""
     order = np.argsort(-steps.value, kind="stable")
@@ -141,12 +155,15 @@ def _ranked(graph: ChannelGraph, scores: Mapping[str, Tensor]) -> list[tuple[np.
 
 def _floors(graph: ChannelGraph, min_ratio: float | Mapping[str, float]) -> np.ndarray:
     """The least width of every free group, (groups,)."""
-    ratios = dict.fromkeys(graph.free, min_ratio)
     if isinstance(min_ratio, Mapping):
-        for name in min_ratio:
-            if name not in graph.free:
-                raise UserError(f"min_ratio for {name!r}, which is no free group of this graph")
-        ratios = {name: min_ratio.get(name, MIN_RATIO) for name in graph.free}
+        ratios = dict.fromkeys(graph.free, MIN_RATIO)
+        for pattern, ratio in min_ratio.items():
+            matched = fnmatch.filter(graph.free, pattern)
+            if not matched:
+                raise UserError(f"min_ratio for {pattern!r}, which is no free group of this graph")
+            ratios.update(dict.fromkeys(matched, ratio))
+    else:
+        ratios = dict.fromkeys(graph.free, min_ratio)
     for name, ratio in ratios.items():
         if not 0 <= ratio <= 1:
             raise UserError(f"min_ratio={ratio!r} of group {name!r}: use a number from 0 to 1")

@@ -68,15 +68,12 @@ class Steps:
             growth: how fast groups grow among steps of equal worth, (groups,); the ratios alone count.
         """
         widths = np.array([len(score) for score in scores])
-        floor = -(-floors // divisor) * divisor
-        full = widths // divisor * divisor
-        kept_whole = floor > full
-        floor, full = np.where(kept_whole, widths, floor), np.where(kept_whole, widths, full)
-        bounds = list(zip(scores, floor, full, strict=True))
-        means = [score[a:b].reshape(-1, divisor).mean(1) for score, a, b in bounds]
+        floor, full = bounds(widths, floors, divisor)
+        ends = list(zip(scores, floor, full, strict=True))
+        means = [score[a:b].reshape(-1, divisor).mean(1) for score, a, b in ends]
         # Rounding may lift the mean of a later step by a bit: it must not overtake the one before it.
         value = np.concatenate([np.minimum.accumulate(mean) for mean in means])
-        first = np.concatenate([np.arange(a, b, divisor) for _, a, b in bounds])
+        first = np.concatenate([np.arange(a, b, divisor) for _, a, b in ends])
         group = np.repeat(np.arange(len(widths)), (full - floor) // divisor)
         unit = growth[group] * widths[group]
         start, end = first / unit, (first + divisor) / unit
@@ -126,3 +123,13 @@ class Steps:
             steps = steps[self.start[steps] < limit[self.group[steps]]]
             widths, steps = self.take(widths, steps, budget)
         return widths
+
+
+def bounds(widths: np.ndarray, floors: np.ndarray, divisor: int) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest multiple of ``divisor`` from the floor to the width of every group, (groups,) each.
+
+    A group without one keeps its width.
+    """
+    floor, full = -(-floors // divisor) * divisor, widths // divisor * divisor
+    kept_whole = floor > full
+    return np.where(kept_whole, widths, floor), np.where(kept_whole, widths, full)

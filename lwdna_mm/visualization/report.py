@@ -7,10 +7,12 @@ from pathlib import Path
 from ..compat.mmengine_io import write_atomically
 from ..latency import Profile, read_profile
 from ..runs.grouping import BASELINE, Group, group_runs, metric_names, read_run
+from ..runs.plan_file import PROFILES, RESPONSE
 from .crops import compose
 from .figures import draw_curves, draw_overview, draw_widths
 from .latency import add_latency, draw_latency, latency_keys
 from .page import encode_png, format_image, format_page
+from .searches import draw_profiles, draw_response
 
 
 def write_report(work_dirs: Sequence[str | Path], out: str | Path, latency: str | Path | None = None) -> Path:
@@ -44,6 +46,7 @@ def write_report(work_dirs: Sequence[str | Path], out: str | Path, latency: str 
             png = encode_png(pictures[name])
             write_atomically(png, out / f"{name}.png")
             parts.append(f"<h2>{heading}</h2>{format_image(png, heading)}")
+    parts += _searches(groups, out)
     parts.append(_search_cost(groups))
     crops = compose([group.runs[0].path for group in groups], [group.label for group in groups])
     for name, figure in crops.items():
@@ -126,6 +129,24 @@ def _search_cost(groups: Sequence[Group]) -> str:
     head = "<tr><th>network</th><th>samples</th><th>share of the training's samples &times; FLOPs</th>"
     head += "<th>seconds</th><th>training seconds</th></tr>"
     return f"<h2>Cost of the search</h2><table>{head}{''.join(lines)}</table>"
+
+
+def _searches(groups: Sequence[Group], out: Path) -> list[str]:
+    """What searches have measured and tried, of the first run of each group."""
+    found = []
+    for number, group in enumerate(groups):
+        run, drawn = group.runs[0], []
+        response, profiles = run.beside(RESPONSE), run.beside(PROFILES)
+        if response is not None:
+            drawn.append(("response", "What each layer's width is worth", draw_response(run.plan, response)))
+        if profiles is not None:
+            drawn.append(("profiles", "Profiles tried", draw_profiles(run.plan, profiles)))
+        for name, heading, figure in drawn:
+            png = encode_png(figure)
+            write_atomically(png, out / f"{name}-{number}.png")
+            heading = f"{heading}: {group.label}, seed {run.summary['seed']}"
+            found.append(f"<h2>{escape(heading)}</h2>{format_image(png, heading)}")
+    return found
 
 
 def _visuals(groups: Sequence[Group]) -> list[str]:

@@ -241,6 +241,15 @@ def test_frames_are_within_the_gap_and_visible(tmp_path, monkeypatch):
     assert np.abs(drawn[:, 0] - drawn[:, 1]).max() == 2
 
 
+def test_stretches_of_a_sequence_share_no_frame(tmp_path):
+    folder = make_got10k(tmp_path, "train", ("a",))
+    np.savetxt(folder / "a" / "absence.label", [0, 0, 0, 1, 1, 0, 0, 0], fmt="%d")
+    parts = [TrackingPairs(str(folder), "got10k", frames=part).tracks[0] for part in ((0, 0.5), (0.5, 1), (0, 1))]
+    assert [np.flatnonzero(part.visible).tolist() for part in parts] == [[0, 1, 2], [5, 6, 7], [0, 1, 2, 5, 6, 7]]
+    with pytest.raises(UserError, match="sequence a: no frame has a box"):
+        TrackingPairs(str(folder), "got10k", frames=(0.99, 1))
+
+
 def test_sampler_adds_seed_and_epoch_to_mmengines_order(otb):
     pairs = TrackingPairs(str(otb), "otb", pairs_per_sequence=4)
     plain, ours = DefaultSampler(pairs, seed=7), PairSampler(pairs, seed=7)

@@ -269,3 +269,16 @@ def test_both_flops_and_activations_bind():
     bound = search(wide, scores, 1.0, max_acts=0.9 * wide.acts(free) / base.acts(), min_ratio=0.3, relative_to=base)
     assert wide.acts(bound) <= 0.9 * wide.acts(free)
     assert wide.flops(bound) <= base.flops()
+
+
+def test_floors_by_pattern_later_ones_first():
+    graph = graph_of_widened("ResNet-18")
+    scores = UniformCriterion().scores(graph)
+    ratios = {"*": 0.1, "backbone.layer4*": 0.6, "backbone.layer4.1.conv1": 0.9}
+    plan = search(graph, scores, 0.25 * graph.flops(), min_ratio=ratios)
+    share = {name: plan.widths[name] / group.width for name, group in graph.free.items()}
+    assert share["backbone.layer4.1.conv1"] >= 0.9
+    assert 0.59 < share["backbone.layer4.0.conv1"] < 0.9
+    assert min(share.values()) < 0.4
+    with pytest.raises(UserError, match="min_ratio for 'layer9"):
+        search(graph, scores, 0.5 * graph.flops(), min_ratio={"layer9*": 0.4})

@@ -1,0 +1,163 @@
+"""The choice of a profile of widths by short runs of the real training, see :class:`lwdna_mm.shrink.ProfileSearch`."""
+
+import copy
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from ..channels import ChannelPlan
+from ..errors import UserError
+from ..registry import HOOKS
+from ..runs.history import less_is_better
+from ..runs.plan_file import PROFILES
+from ..runs.summary import SUMMARY
+from ..shrink.profile_search import Profile, ProfileSearch, ranked
+from .protocol import by_epoch, shorten
+from .shrink_hook import ShrinkHook
+from .subset import validate_on_held_out
+
+Train = Callable[[Config], dict[str, Any]]
+"""Trains a config in its work_dir, going on with what is there, and returns the run's summary."""
+
+# Where the short runs lie, below a run's folder.
+FOLDER = Path("search", "profiles")
+
+
+def choose_profile(cfg: Config, search: ProfileSearch, train: Train) -> dict[str, Any]:
+    """Try profiles by successive halving.
+
+    Short runs that have ended are not done again, and one that was cut goes on, so that a search can be killed at any
+    moment.
+
+    Args:
+        cfg: completed by :func:`complete`; left as it is.
+        search: how many are tried, and how long.
+        train: see :data:`Train`.
+
+    Returns:
+        In plain JSON types ``metric``, ``seed``, ``lengths`` of the rungs, ``candidates`` (each with ``profile``,
+        ``widths``, ``flops``, ``params``, ``acts`` and ``values``, one a rung), ``chosen``, the index of one, and
+        ``cost`` (``samples_flops`` and ``seconds`` of all short runs).
+
+    Raises:
+        UserError: the training images cannot judge, or the config does not take the metric.
+    """
+    short = copy.deepcopy(cfg)
+    validate_on_held_out(short, search.held_out, search.seed)
+    short.work_dir, short.resume, short.load_from = None, False, None
+    said = json.dumps(short.to_dict(), sort_keys=True, default=str)
+    folder = Path(cfg.work_dir, FOLDER, hashlib.sha256(said.encode()).hexdigest()[:12])
+    profiles = search.draw()
+    candidates: list[dict[str, Any]] = [dict(profile=profile, values=[]) for profile in profiles]
+    cost = dict(samples_flops=0, seconds=0.0)
+    alive, values, metric = list(range(len(profiles))), {}, ""
+    for rung, length in enumerate(search.lengths):
+        if rung:
+            alive = search.survivors(values)
+        values = {}
+        for index in alive:
+            place = folder / f"rung{rung}" / f"{index:03d}"
+            summary = _run(short, profiles[index], length, place, train)
+            metric = _metric(search, summary)
+            value = summary["metrics"]["last"][metric]
+            values[index] = -value if less_is_better(metric) else value
+            _note(candidates[index], cost, summary, None if math.isnan(value) else value)
+            print_log(
+                f"profiles, rung {rung + 1} of {search.rungs}: candidate {len(values)} of {len(alive)}, "
+                f"{_told(profiles[index])}: {metric} {value:.4g}",
+                logger="current",
+            )
+    chosen = ranked(list(values), values)[0]
+    return dict(
+        metric=metric, seed=search.seed, lengths=search.lengths, candidates=candidates, chosen=chosen, cost=cost
+    )
+
+
+@HOOKS.register_module()
+class ProfileHook(ShrinkHook):
+    """Makes the plan of a profile that has been chosen.
+
+    Args: as :class:`ShrinkHook`, and
+        record: what :func:`choose_profile` has found.
+    """
+
+    def __init__(self, *args: Any, record: dict[str, Any]) -> None:
+        super().__init__(*args)
+        self.record = record
+        self.criterion.profile = record["candidates"][record["chosen"]]["profile"]
+        self.started -= record["cost"]["seconds"]
+
+    def settings(self, cfg: Config) -> dict[str, Any]:
+        """As ever; nothing is looked at."""
+        self.cfg = cfg
+        return super().settings(cfg)
+
+    def cost(self, runner: Runner) -> dict[str, int]:
+        """That of all trainings, in samples of the baseline."""
+        own = super().cost(runner)
+        spent = self.record["cost"]["samples_flops"] + own["samples"] * own["flops"]
+        return dict(samples=round(spent / self.baseline.flops()), flops=self.baseline.flops())
+
+    def beside(self, runner: Runner, plan: ChannelPlan) -> dict[str, Any]:
+        """The record, with the cost as a multiple of one training of the baseline."""
+        loader, protocol = runner.train_dataloader, self.cfg.train_cfg
+        if by_epoch(self.cfg):
+            samples = protocol.max_epochs * len(loader.dataset)
+        else:
+            samples = protocol.max_iters * loader.batch_sampler.batch_size
+        trainings = self.cost(runner)["samples"] / samples
+        return {PROFILES: {**self.record, "cost": dict(self.record["cost"], trainings=trainings)}}
+
+
+def _run(cfg: Config, profile: Profile, length: float, folder: Path, train: Train) -> dict[str, Any]:
+    """Train a profile's plan for a share of the training; its summary, with the plan's widths."""
+    found: list[Any] = [None]
+    if is_main_process() and (folder / SUMMARY).is_file():
+        found = [json.loads((folder / SUMMARY).read_text())]
+    broadcast_object_list(found)
+    if found[0] is None:
+        cfg = copy.deepcopy(cfg)
+        shorten(cfg, length)
+        cfg.work_dir = str(folder)
+        cfg.lwdna.shrink.criterion = dict(type="ProfileCriterion", **profile)
+        cfg.lwdna.shrink.iters = 1  # nothing is looked at
+        found = [train(cfg)]
+        broadcast_object_list(found)  # one rank alone reads the logs
+        if is_main_process():
+            for weights in folder.glob("*.pth"):
+                weights.unlink()
+    return {**found[0], "widths": ChannelPlan.from_json(folder / "plan.json").widths}
+
+
+def _metric(search: ProfileSearch, summary: dict[str, Any]) -> str:
+    """The name of the metric that counts; on held-out images it may go by their name."""
+    names = sorted(summary["metrics"]["last"])
+    if search.metric is None:
+        return names[0]
+    found = [name for name in names if name.rpartition("/")[2] == search.metric.rpartition("/")[2]]
+    if not found:
+        raise UserError(f"lwdna.shrink.criterion.metric is {search.metric!r}, but the config takes {', '.join(names)}")
+    return found[0]
+
+
+def _note(candidate: dict[str, Any], cost: dict[str, Any], summary: dict[str, Any], value: float | None) -> None:
+    """Add a short run to what is known of its candidate, and to the cost."""
+    candidate.update({name: summary[name] for name in ("widths", "flops", "params", "acts")})
+    candidate["values"].append(value)
+    training, searched = summary["training"], summary["search"]
+    cost["samples_flops"] += training["samples"] * summary["flops"] + searched["samples"] * searched["flops"]
+    cost["seconds"] = round(cost["seconds"] + (training["seconds"] or 0) + searched["seconds"], 2)
+
+
+def _told(profile: Profile) -> str:
+    return (
+        " ".join(f"{name} {value:+.2f}" for name, value in profile.items()) if any(profile.values()) else "even widths"
+    )

@@ -1,0 +1,134 @@
+"""Profiles of widths of a handful of numbers, and the choice among some by successive halving."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lwdna_mm.channels import ChannelGraph
+from lwdna_mm.errors import UserError
+from lwdna_mm.shrink.criteria import CRITERIA, UniformCriterion
+
+Profile = dict[str, float]
+"""Arguments of :class:`ProfileCriterion`."""
+
+# Each number is drawn from minus this to this. The tilt says most (exp(1.5) is 4.5 times the even width).
+RANGES = {"tilt": 1.5, "trunk": 0.7, "first": 0.7, "last": 0.7}
+# The index of the even widths, which are always among the candidates.
+EVEN = 0
+
+
+@CRITERIA.register
+class ProfileCriterion(UniformCriterion):
+    """Prescribed widths: times exp(tilt d) and exp(trunk), exp(first), exp(last) where these apply.
+
+    All by one ratio that meets the budget, between floors and widened widths, to within a step.
+
+    Args:
+        tilt: d goes from -1 at the first group to 1 at the last.
+        trunk: of the groups that several layers write, or several read, see :func:`trunk_groups`.
+        first, last: of the first and the last quarter of the groups.
+    """
+
+    def __init__(self, tilt: float = 0.0, trunk: float = 0.0, first: float = 0.0, last: float = 0.0) -> None:
+        self.tilt, self.trunk, self.first, self.last = tilt, trunk, first, last
+
+    def growth(self, graph: ChannelGraph) -> dict[str, float]:
+        """Give the product of the factors, in the order of execution."""
+        count, trunk = len(graph.free), trunk_groups(graph)
+        quarter = math.ceil(count / 4)
+        found = {}
+        for index, (name, depth) in enumerate(zip(graph.free, np.linspace(-1, 1, count), strict=True)):
+            exponent = self.tilt * depth + self.trunk * (name in trunk)
+            exponent += self.first * (index < quarter) + self.last * (index >= count - quarter)
+            found[name] = math.exp(exponent)
+        return found
+
+
+@CRITERIA.register
+class ProfileSearch(UniformCriterion):
+    """The best of some profiles by short trainings on a part of the training images, judged on the rest of them.
+
+    Successive halving: all candidates are trained for a small share of the training; of those drawn the best one in
+    ``eta`` goes on to the next rung, where trainings are ``eta`` times as long, up to one in ``eta`` of the whole
+    training in the last. The even widths stay to the end, so that what is chosen is no worse where it was judged.
+
+    Args:
+        candidates: profiles drawn, besides the even widths.
+        rungs: of the halving.
+        eta: see above.
+        held_out: share of the training images that the candidates are judged on.
+        metric: what they are judged by; by default the first by name of those that the config takes.
+        seed: of the draw and of the images held out.
+
+    Attributes:
+        profile: the one chosen; even until then.
+    """
+
+    def __init__(
+        self,
+        candidates: int = 9,
+        rungs: int = 2,
+        eta: int = 3,
+        held_out: float = 0.2,
+        metric: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        for name, value, least in (("candidates", candidates, 1), ("rungs", rungs, 1), ("eta", eta, 2)):
+            if not (isinstance(value, int) and value >= least):
+                raise UserError(f"ProfileSearch's {name} is {value!r}, but must be a whole number of at least {least}")
+        if not (isinstance(held_out, float) and 0 < held_out < 1):
+            raise UserError(f"ProfileSearch's held_out is {held_out!r}, but must be between 0 and 1")
+        self.candidates, self.rungs, self.eta, self.held_out = candidates, rungs, eta, held_out
+        self.metric, self.seed = metric, seed
+        self.profile: Profile = {}
+
+    @property
+    def lengths(self) -> list[float]:
+        """How long the trainings of each rung are, as shares of the whole training."""
+        return [self.eta ** float(rung - self.rungs) for rung in range(self.rungs)]
+
+    def draw(self) -> list[Profile]:
+        """The candidates: the even widths, then a Latin hypercube, in which each number takes evenly spread values."""
+        generator = np.random.default_rng(self.seed)
+        count = self.candidates
+        columns = {
+            name: limit * (2 * (generator.permutation(count) + generator.random(count)) / count - 1)
+            for name, limit in RANGES.items()
+        }
+        drawn = [{name: round(float(column[i]), 4) for name, column in columns.items()} for i in range(count)]
+        return [dict.fromkeys(RANGES, 0.0), *drawn]
+
+    def survivors(self, values: Mapping[int, float]) -> list[int]:
+        """Those that go on to the next rung: the even widths, and the best of the others.
+
+        Args:
+            values: index of a candidate -> what it has reached, more being better; NaN is the worst.
+        """
+        drawn = ranked([index for index in values if index != EVEN], values)
+        return [EVEN, *sorted(drawn[: max(1, len(drawn) // self.eta)])]
+
+    def growth(self, graph: ChannelGraph) -> dict[str, float]:
+        """Give the growth of the profile chosen."""
+        return ProfileCriterion(**self.profile).growth(graph)
+
+
+def ranked(indices: Sequence[int], values: Mapping[int, float]) -> list[int]:
+    """Candidates from best to worst; of equals, and of those that are NaN, the first first."""
+    return sorted(indices, key=lambda index: (math.isnan(values[index]), -values[index], index))
+
+
+def trunk_groups(graph: ChannelGraph) -> set[str]:
+    """The free groups that several layers read, or several write, as along the shortcuts of a residual network.
+
+    A layer writes a group if it makes it out of another: depthwise convolutions, batch norms and layers that read the
+    network's input do not count.
+    """
+    makers = {parameter for group in graph.groups.values() for parameter, _ in group.consumers}
+    found = set()
+    for name, group in graph.free.items():
+        readers = {parameter for parameter, _ in group.consumers}
+        writers = {parameter for parameter, _ in group.producers} & makers
+        if max(len(readers), len(writers)) > 1:
+            found.add(name)
+    return found

@@ -1,0 +1,152 @@
+"""The choice of a profile by short trainings: what is tried, what is kept, and what a kill costs."""
+
+import json
+import shutil
+
+import pytest
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import DATASETS, HOOKS, init_default_scope
+
+from lwdna_mm.channels import ChannelPlan
+from lwdna_mm.engine import load_config, pipeline, run, shrink
+from lwdna_mm.engine.protocol import complete, shorten
+from lwdna_mm.engine.subset import validate_on_held_out
+from lwdna_mm.errors import UserError
+from tests.digits_runs import CONFIGS, tiny_config
+
+
+class KilledError(Exception):
+    """Stands for a kill inside the process."""
+
+
+@HOOKS.register_module(force=True)
+class KillShortRun(Hook):
+    """Raises in the second iteration."""
+
+    def after_train_iter(self, runner, batch_idx, **kwargs) -> None:
+        if batch_idx == 1:
+            raise KilledError
+
+
+SEARCH = dict(type="ProfileSearch", candidates=2, rungs=2, eta=2, held_out=0.3)
+
+
+def config(work_dir, **options) -> Config:
+    given = dict(lwdna__shrink__criterion=SEARCH, lwdna__shrink__min_ratio=0.1, train_cfg__max_epochs=4)
+    return tiny_config(work_dir, **{**given, **options})
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The work_dir of a whole run, its summary and its record."""
+    work_dir = tmp_path_factory.mktemp("profiles")
+    summary = run(config(work_dir))
+    return work_dir, summary, json.loads((work_dir / "plan.profiles.json").read_text())
+
+
+def test_the_record(finished):
+    work_dir, summary, record = finished
+    even, *drawn = record["candidates"]
+    assert record["metric"] == "accuracy/top1"
+    assert record["lengths"] == [0.25, 0.5]
+    assert even["widths"] == json.loads((work_dir / "plan.json").read_text())["baseline"]["widths"]
+    assert [len(one["values"]) for one in (even, *drawn)].count(2) == 2 == len(even["values"])
+    best = max((one for one in record["candidates"] if len(one["values"]) == 2), key=lambda one: one["values"][-1])
+    chosen = record["candidates"][record["chosen"]]
+    assert chosen["values"][-1] == best["values"][-1] >= even["values"][-1]
+    assert summary["flops"] == chosen["flops"] <= summary["baseline"]["flops"]
+    assert ChannelPlan.from_json(work_dir / "plan.json").widths == chosen["widths"]
+    assert ChannelPlan.from_json(work_dir / "plan.json").meta["criterion"] == {**SEARCH, "seed": 0}
+
+
+def test_the_cost_is_that_of_all_trainings(finished):
+    work_dir, summary, record = finished
+    spent = 0
+    for file in work_dir.glob("search/profiles/*/rung*/*/summary.json"):
+        short = json.loads(file.read_text())
+        spent += short["training"]["samples"] * short["flops"] + short["search"]["samples"] * short["search"]["flops"]
+    assert record["cost"]["samples_flops"] == spent
+    search = json.loads((work_dir / "summary.json").read_text())["search"]
+    own = 3 * 16 * 4 * search["flops"]  # three batches of the widened network
+    assert search["samples"] * search["flops"] == pytest.approx(spent + own, rel=0.05)
+    assert record["cost"]["trainings"] == pytest.approx(search["samples"] / (4 * 64))
+    assert search["share"] == pytest.approx(record["cost"]["trainings"] * search["flops"] / summary["flops"])
+    assert search["seconds"] > record["cost"]["seconds"]
+    assert not list(work_dir.glob("search/profiles/**/*.pth"))
+
+
+def test_killed_within_a_short_run(finished, tmp_path, monkeypatch):
+    shutil.copytree(finished[0] / "search" / "profiles", tmp_path / "search" / "profiles")
+    *_, last = sorted(tmp_path.glob("search/profiles/*/rung1/*"))
+    shutil.rmtree(last)  # all others are done
+    calls = []
+
+    def kill(cfg):
+        cfg.custom_hooks.append(dict(type="KillShortRun"))
+        return run(cfg, resume=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "_go_on", kill)
+        with pytest.raises(KilledError):
+            run(config(tmp_path), resume=True)
+    assert not (tmp_path / "plan.json").exists()
+    monkeypatch.setattr(pipeline, "_go_on", lambda cfg: calls.append(cfg.work_dir) or run(cfg, resume=True))
+    run(config(tmp_path), resume=True)
+    assert calls == [str(last)]
+    again = json.loads((tmp_path / "plan.profiles.json").read_text())
+    assert {**again, "cost": None} == {**finished[2], "cost": None}
+    assert (tmp_path / "plan.json").read_bytes() == (finished[0] / "plan.json").read_bytes()
+    run(config(tmp_path), resume=True)  # the search is over
+    assert len(calls) == 1
+
+
+def test_validation_is_on_training_images_alone():
+    cfg = complete(load_config(CONFIGS / "resnet8_1xb32_digits.py", {"subset.images_per_class": 10}))
+    init_default_scope(cfg.default_scope)
+    before = images(cfg.train_dataloader)
+    tests = images(cfg.val_dataloader)
+    validate_on_held_out(cfg, 0.3, seed=0)
+    train, held_out = images(cfg.train_dataloader), images(cfg.val_dataloader)
+    assert (len(train), len(held_out)) == (70, 30)
+    assert before == train | held_out
+    assert not tests & (train | held_out)
+    transforms = [transform["type"] for transform in cfg.val_dataloader.dataset.dataset.dataset.pipeline]
+    assert transforms == ["PackInputs"]  # those of the validation
+
+
+def images(loader) -> set[bytes]:
+    dataset = DATASETS.build(loader.dataset)
+    return {dataset.get_data_info(index)["img"].tobytes() for index in range(len(dataset))}
+
+
+def test_schedules_are_squeezed():
+    def squeezed(train_cfg, schedulers, share):
+        cfg = Config(dict(train_cfg=train_cfg, param_scheduler=schedulers))
+        shorten(cfg, share)
+        return cfg.to_dict()
+
+    steps = [dict(type="LinearLR", begin=0, end=5), dict(type="MultiStepLR", milestones=[60, 90], begin=5, gamma=0.1)]
+    found = squeezed(dict(by_epoch=True, max_epochs=100, val_interval=1, val_begin=50), steps, 0.1)
+    assert found["train_cfg"] == dict(by_epoch=True, max_epochs=10, val_interval=10)
+    assert found["param_scheduler"][0] == dict(type="LinearLR", begin=0, end=1)
+    assert found["param_scheduler"][1] == dict(type="MultiStepLR", milestones=[6, 9], begin=1, gamma=0.1)
+    cosine = dict(type="CosineAnnealingLR", T_max=7, by_epoch=False)
+    found = squeezed(dict(type="IterBasedTrainLoop", max_iters=7, val_interval=2), cosine, 0.01)
+    assert (
+        found["train_cfg"]["max_iters"] == found["train_cfg"]["val_interval"] == found["param_scheduler"]["T_max"] == 1
+    )
+
+
+def test_what_cannot_be_judged_is_refused(tmp_path):
+    tracking = CONFIGS.parent / "tracking" / "siamfc_alexnet-half_lwdna_1xb8-200_dragonbaby.py"
+    for path, options in (
+        (tracking, {"data_root": str(tmp_path)}),
+        (CONFIGS / "resnet8_lwdna_1xb32_digits.py", dict(val_dataloader=None, val_cfg=None, val_evaluator=None)),
+    ):
+        cfg = complete(load_config(path, {**options, "lwdna.shrink.criterion": SEARCH}))
+        with pytest.raises(UserError, match="judged by the config's own validation"):
+            validate_on_held_out(cfg, 0.3, seed=0)
+    with pytest.raises(UserError, match=r"metric is 'PSNR', but the config takes accuracy/top1"):
+        shrink(config(tmp_path, lwdna__shrink__criterion={**SEARCH, "metric": "PSNR"}), tmp_path / "plan.json")
+    assert not (tmp_path / "plan.json").exists()
