@@ -1,6 +1,7 @@
 """Errors that a user can mend, and how the tools show them: one line, a non-zero exit."""
 
 import functools
+import logging
 import sys
 from collections.abc import Callable
 
@@ -12,11 +13,13 @@ class UserError(ValueError):
 def one_line(main: Callable[..., None]) -> Callable[..., None]:
     """Let ``main`` end with ``error: ...`` on stderr and exit status 2 where its input cannot be used.
 
-    That is a :class:`UserError`, or a file that the system refuses to read or write.
+    That is a :class:`UserError`, or a file that the system refuses to read or write. Meanwhile a log that cannot be
+    written, as on a full disk, is none of the errors.
     """
 
     @functools.wraps(main)
     def wrapped(*args, **kwargs) -> None:
+        raising, logging.raiseExceptions = logging.raiseExceptions, False
         try:
             main(*args, **kwargs)
         except UserError as error:
@@ -25,6 +28,8 @@ def one_line(main: Callable[..., None]) -> Callable[..., None]:
             if error.filename is None:
                 raise
             _end(f"{error.filename}: {error.strerror}", error)
+        finally:
+            logging.raiseExceptions = raising
 
     return wrapped
 

@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> None:
     for option in ("jobs", "threads"):
         if getattr(args, option) < 1:
             raise UserError(f"--{option} is {getattr(args, option)}, but must be 1 or more")
+    from lwdna_mm.files import locked, remove_orphans
     from lwdna_mm.suite.local import local_executor
-    from lwdna_mm.suite.lock import locked
     from lwdna_mm.suite.scheduler import Scheduler, check_data
 
     suite, runs, work_dir, records = _places(args)
@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         execute = local_executor(work_dir, args.data, args.threads)
     with locked(work_dir):
+        remove_orphans(work_dir)
         scheduler = Scheduler(suite, runs, records, execute, args.jobs, say)
         check_data(scheduler.to_do(), args.data)
         if not scheduler.run():

@@ -1,7 +1,7 @@
 """Follow one target through a video or a folder of frames, from its box in the first frame."""
 
 import argparse
-import os
+import io
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 
 from lwdna_mm.apis.tracking import SAVERS, add_network_arguments, load_tracker
 from lwdna_mm.errors import UserError, one_line
+from lwdna_mm.files import write_atomically
 
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp"}
 
@@ -67,9 +68,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         frames = find_frames(args.source, Path(folder))
         boxes, times = tracker.track(frames, box)
-        args.out.mkdir(parents=True, exist_ok=True)
-        np.savetxt(args.out / "boxes.part", boxes, fmt="%.3f", delimiter=",")
-        os.replace(args.out / "boxes.part", args.out / "boxes.txt")
+        table = io.BytesIO()
+        np.savetxt(table, boxes, fmt="%.3f", delimiter=",")
+        write_atomically(table.getvalue(), args.out / "boxes.txt")
         for name, (save, suffix) in SAVERS.items():
             save(args.out / (name + suffix), frames, {"target": boxes})
     print(f"{len(frames)} frames at {len(times) / times.sum():.1f} fps: boxes and pictures in {args.out}")

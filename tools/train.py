@@ -20,6 +20,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--plan", help="train this plan.json instead of searching one")
     parser.add_argument("--no-validate", action="store_true", help="do not validate during the training")
+    parser.add_argument(
+        "--skip-nonfinite",
+        type=int,
+        metavar="N",
+        help="go on past at most N batches whose loss or gradients are not finite; default 0: end there",
+    )
     parser.add_argument("--auto-scale-lr", action="store_true", help="scale the learning rate with the batch size")
     return parser.parse_args(argv)
 

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 
 from lwdna_mm.errors import UserError
+from lwdna_mm.files import write_atomically
+
+MOST_BYTES = 2**24
 
 
 class PlanError(UserError):
@@ -58,12 +61,8 @@ class ChannelPlan:
 
         Indices are not stored: a plan describes an architecture, values travel in checkpoints.
         """
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({**self.meta, "widths": self.widths}, indent=2, sort_keys=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        partial.write_text(text + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        write_atomically((text + "\n").encode(), path)
 
     @classmethod
     def from_json(cls, path: str | os.PathLike) -> ChannelPlan:
@@ -73,10 +72,14 @@ class ChannelPlan:
             PlanError: if there is no such file, or it holds no plan.
         """
         try:
+            if Path(path).stat().st_size > MOST_BYTES:
+                raise PlanError(f"{path}: too long for a plan, which is a few thousand bytes")
             data = json.loads(Path(path).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise PlanError(f"{path}: no such plan file; write one with tools/shrink.py CONFIG --out {path}") from None
-        except (OSError, ValueError) as error:
+        except PlanError:
+            raise
+        except (OSError, ValueError, RecursionError) as error:
             raise PlanError(f"{path}: not a plan in JSON: {error}") from None
         widths = data.pop("widths", None) if isinstance(data, dict) else None
         if not isinstance(widths, dict) or not all(type(w) is int for w in widths.values()):

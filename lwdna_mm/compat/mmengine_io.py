@@ -1,36 +1,26 @@
 """mmengine's reading and writing of checkpoints, made safe.
 
 What is wrong in mmengine 0.10.12: a checkpoint that ``weights_only=True`` refuses is silently loaded by the
-unrestricted unpickler, which runs any code in it; the local backend writes straight into the final file, so that
-a killed process leaves half a checkpoint under a good name; and a runner that loads one prints so, whatever its log
-level.
+unrestricted unpickler, which runs any code in it; the local backend and a runner's copy of its config are written
+straight into the final file, so that a killed process leaves half of it under a good name, and a link there is
+followed; and a runner that loads a checkpoint prints so, whatever its log level.
 """
 
-import os
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import mmengine.runner.checkpoint as mmengine_checkpoint
 import torch
+from mmengine.dist import master_only
 from mmengine.fileio import LocalBackend, register_backend
+from mmengine.runner import Runner
 
 from ..errors import UserError
+from ..files import write_atomically
+from .torch_archive import check_archive
 
 ATOMIC_BACKEND = "AtomicLocalBackend"
-
-
-def write_atomically(data: bytes, path: str | Path) -> None:
-    """Write ``data`` to ``path`` so that the file is either the old one or complete, even after SIGKILL."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The process id keeps two writers from sharing one temporary file.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 class AtomicLocalBackend(LocalBackend):
@@ -59,6 +49,10 @@ def load_weights_only(file: Any, map_location: Any = None, weights_only: bool = 
     if weights_only is False:
         raise UserError(f"{file}: refusing to load a checkpoint without weights_only=True")
     try:
+        check_archive(file)
+    except ValueError as error:
+        raise UserError(f"{file}: {error}") from error
+    try:
         with torch.serialization.safe_globals(mmengine_checkpoint.get_torch_safe_globals()):
             return torch.load(file, map_location=map_location, weights_only=True)
     except UnpicklingError as error:
@@ -66,6 +60,13 @@ def load_weights_only(file: Any, map_location: Any = None, weights_only: bool = 
         raise UserError(f"{file}: not a checkpoint of tensors and plain values ({reason})") from error
     except Exception as error:  # bytes that are no checkpoint break torch's unpickler in any way
         raise UserError(f"{file}: cannot be read as a checkpoint ({type(error).__name__}: {error})") from error
+
+
+@master_only
+def dump_config(runner: Runner) -> None:
+    """Write a runner's config into its work_dir, under the name of its file."""
+    if runner.cfg.filename is not None:
+        write_atomically(runner.cfg.dump().encode(), Path(runner.work_dir, Path(runner.cfg.filename).name))
 
 
 _load = mmengine_checkpoint.CheckpointLoader.load_checkpoint
@@ -77,7 +78,11 @@ def load_logged(filename: str, map_location: Any = None, logger: Any = None) -> 
 
 
 def install() -> None:
-    """Make mmengine load checkpoints safely and silently, and offer the atomic backend by :data:`ATOMIC_BACKEND`."""
+    """Make mmengine load checkpoints safely and silently and write configs atomically.
+
+    It also offers the atomic backend by :data:`ATOMIC_BACKEND`.
+    """
+    Runner.dump_config = dump_config
     mmengine_checkpoint._safe_torch_load = load_weights_only
     mmengine_checkpoint.CheckpointLoader.load_checkpoint = staticmethod(load_logged)
     register_backend(ATOMIC_BACKEND, AtomicLocalBackend, force=True)

@@ -3,7 +3,7 @@
 from ..compat import cpu_amp
 from ..compat.mmengine_io import write_atomically
 from ..runs.summary import format_summary
-from . import channels_last, checkpoint, exact_resume, response_hook, response_loop, shrink_hook, shrink_loop
+from . import channels_last, checkpoint, exact_resume, nonfinite, response_hook, response_loop, shrink_hook, shrink_loop
 from .arguments import apply_arguments
 from .config import load_config
 from .pipeline import evaluate, run, shrink
@@ -18,6 +18,7 @@ __all__ = [
     "exact_resume",
     "format_summary",
     "load_config",
+    "nonfinite",
     "parse_section",
     "response_hook",
     "response_loop",

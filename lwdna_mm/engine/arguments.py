@@ -14,7 +14,7 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
 
     Args:
         cfg: from :func:`load_config`.
-        args: any of ``work_dir, seed, amp, no_validate, auto_scale_lr, launcher``.
+        args: any of ``work_dir, seed, amp, no_validate, auto_scale_lr, skip_nonfinite, launcher``.
 
     Raises:
         UserError: the config has nothing for an option to act on.
@@ -31,6 +31,8 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
         _enable_amp(cfg)
     if "no_validate" in given:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if "skip_nonfinite" in given:
+        cfg.skip_nonfinite = args.skip_nonfinite
     if "auto_scale_lr" in given:
         if not cfg.get("auto_scale_lr", {}).get("base_batch_size"):
             raise UserError("--auto-scale-lr: the config has no auto_scale_lr.base_batch_size")

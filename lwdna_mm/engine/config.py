@@ -22,7 +22,7 @@ RUNNER_KEYS = (
     *("env_cfg", "log_processor", "log_level", "visualizer", "default_scope", "randomness", "work_dir"),
     *("experiment_name", "activation_checkpointing", "efficient_conv_bn_eval"),
 )
-OWN_KEYS = ("lwdna", "input_shape", "amortized", "subset", "select")
+OWN_KEYS = ("lwdna", "input_shape", "amortized", "subset", "select", "skip_nonfinite")
 
 
 def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:

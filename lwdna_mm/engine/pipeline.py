@@ -6,6 +6,7 @@ A stage is over when its last file is there: ``plan.json`` ends the search, ``la
 import copy
 import json
 import shutil
+import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -20,11 +21,18 @@ from ..channels import ChannelPlan
 from ..compat import mmengine_io
 from ..errors import UserError
 from ..models.builders import as_plan
-from ..runs.checkpoint_file import LAST_CHECKPOINT, check_fits, find_last_checkpoint, load_checkpoint_file
+from ..runs.checkpoint_file import (
+    LAST_CHECKPOINT,
+    check_fits,
+    check_resumable,
+    find_intact_checkpoint,
+    load_checkpoint_file,
+)
 from ..runs.history import read_history, set_aside
 from ..runs.plan_file import PROFILES, RESPONSE, check_search, check_target, path_beside, weights_path
 from ..runs.summary import SUMMARY, summarize, write_summary
 from . import profiles
+from .alone import alone_in
 from .checkpoint import SafeCheckpointHook
 from .config import check_data
 from .cost import complexity, training
@@ -51,7 +59,8 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
         The summary that is also written to ``work_dir/summary.json``.
 
     Raises:
-        UserError: the config, the data, the plan or the checkpoint cannot be used.
+        UserError: the config, the data, the plan or the checkpoint cannot be used, or another process works in the
+            work_dir.
     """
     section = parse_section(cfg.lwdna) if cfg.get("lwdna") is not None else None
     if plan is not None:
@@ -62,6 +71,13 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
         _refuse_pretrained(cfg)
     complete(cfg)
     check_data(cfg, ["train_dataloader", "val_dataloader"])
+    with alone_in(Path(cfg.work_dir)):
+        return _run(cfg, section, plan, resume)
+
+
+def _run(
+    cfg: Config, section: LwdnaSection | None, plan: str | Path | None, resume: bool | str | Path
+) -> dict[str, Any]:
     work_dir = Path(cfg.work_dir)
     if not resume:
         _clear(work_dir, keep_plan=plan is not None)
@@ -176,9 +192,12 @@ def _clear(work_dir: Path, keep_plan: bool) -> None:
 
 
 def _checkpoint_to_resume(work_dir: Path, resume: bool | str | Path) -> Path | None:
-    if not resume:
-        return None
-    return find_last_checkpoint(work_dir) if resume is True else Path(resume)
+    if resume is not True:
+        return Path(resume) if resume else None
+    checkpoint, wrong = find_intact_checkpoint(work_dir)
+    if wrong and is_main_process():
+        sys.stderr.write(f"warning: {wrong}\n")
+    return checkpoint
 
 
 def _search_or_recover(cfg: Config, section: LwdnaSection, plan: Path, checkpoint: Path | None) -> None:
@@ -218,7 +237,11 @@ def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpo
     runner = Runner.from_cfg(cfg)
     if ours is not None:
         model = getattr(runner.model, "module", runner.model)
-        check_fits(load_checkpoint_file(ours)["state_dict"], ours, model.state_dict())
+        loaded = load_checkpoint_file(ours)
+        check_fits(loaded["state_dict"], ours, model.state_dict())
+        if checkpoint is not None:
+            check_resumable(loaded, ours)
+        del loaded
     if plan is not None:
         # A plan is a handful of numbers: every checkpoint carries what rebuilds its network.
         hook = next(hook for hook in runner.hooks if isinstance(hook, SafeCheckpointHook))
@@ -245,7 +268,7 @@ def _lacks_last_validation(runner: Runner) -> bool:
     if runner.val_loop is None:
         return False
     steps = [max(values) for values in read_history(runner.work_dir).val.values()]
-    end = runner.max_epochs if isinstance(runner.train_loop, EpochBasedTrainLoop) else runner.max_iters
+    end = runner.epoch if isinstance(runner.train_loop, EpochBasedTrainLoop) else runner.iter  # may have stopped early
     answer = [max(steps, default=0) < end]
     broadcast_object_list(answer)  # one rank alone writes the logs
     return answer[0]

@@ -13,6 +13,7 @@ from ..models.builders import resize_fresh
 from ..models.trace import trace
 from ..shrink import CRITERIA, ProfileSearch, ResponseCriterion
 from .latency import latency_budget
+from .nonfinite import NonFiniteHook
 from .profiles import ProfileHook, Train, choose_profile
 from .protocol import build_model, experiment_name
 from .response_hook import ResponseHook
@@ -66,6 +67,7 @@ def search_plan(
         cfg=Config({key: cfg[key] for key in ("model_wrapper_cfg", "sync_bn") if key in cfg}),
     )
     runner.register_hook(search)
+    runner.register_hook(NonFiniteHook(cfg.get("skip_nonfinite", 0), search.gates))
     runner.train()
 
 

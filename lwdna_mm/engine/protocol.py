@@ -45,11 +45,19 @@ def complete(cfg: Config) -> Config:
     if logger is not None and not by_epoch(cfg):  # or all validations would be logged at epoch 0
         cfg.default_hooks.logger = {"log_metric_by_epoch": False, **logger}
     hooks = cfg.get("custom_hooks") or []
-    if not any(hook["type"] == "lwdna_mm.ExactResumeHook" for hook in hooks):
-        cfg.custom_hooks = [*hooks, dict(type="lwdna_mm.ExactResumeHook")]
+    ours = [dict(type="lwdna_mm.ExactResumeHook"), dict(type="lwdna_mm.NonFiniteHook", skip=_skip_nonfinite(cfg))]
+    present = {str(hook["type"]) for hook in hooks}
+    cfg.custom_hooks = [*hooks, *(hook for hook in ours if hook["type"] not in present)]
     cfg.train_dataloader.persistent_workers = False
     _span_training(cfg)
     return cfg
+
+
+def _skip_nonfinite(cfg: Config) -> int:
+    skip = cfg.get("skip_nonfinite", 0)
+    if type(skip) is not int or skip < 0:
+        raise UserError(f"skip_nonfinite is {skip!r}, but must be a whole number of batches, 0 or more")
+    return skip
 
 
 def by_epoch(cfg: Config) -> bool:

@@ -1,7 +1,7 @@
 """The search for a channel plan, as a hook of a short mmengine run over the widened network."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,13 @@ class SearchHook(Hook):
         out: where the plan goes.
         started: ``time.perf_counter()`` at the beginning of the search, for its cost.
         latency: the limit on the plan's time, if there is one.
+
+    Attributes:
+        gates: by group, where there are some.
     """
 
     priority = "VERY_LOW"
+    gates: Mapping[str, nn.Parameter] = {}
 
     def __init__(
         self,

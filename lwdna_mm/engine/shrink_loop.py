@@ -27,11 +27,12 @@ class ShrinkLoop(IterBasedTrainLoop):
     def __init__(self, runner: Runner, dataloader: Any, warmup_iters: int, iters: int) -> None:
         super().__init__(runner, dataloader, max_iters=warmup_iters + iters)
         self.warmup_iters = warmup_iters
+        self.skipping = False  # set by NonFiniteHook
 
     @property
     def observing(self) -> bool:
         """Whether the present iteration is one of those in which the criterion looks at gradients."""
-        return self._iter >= self.warmup_iters
+        return self._iter >= self.warmup_iters and not self.skipping
 
     def run(self) -> nn.Module:
         """Run all iterations; the model is in training mode, as its batch norms are in training."""
@@ -45,6 +46,7 @@ class ShrinkLoop(IterBasedTrainLoop):
 
     def run_iter(self, data_batch: Any) -> None:
         """Run one mini-batch."""
+        self.skipping = False
         self.runner.call_hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
         optim_wrapper = BackwardOnly(self.runner.optim_wrapper) if self.observing else self.runner.optim_wrapper
         outputs = self.runner.model.train_step(data_batch, optim_wrapper=optim_wrapper)

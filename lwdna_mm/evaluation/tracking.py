@@ -18,6 +18,7 @@ from got10k.experiments import ExperimentGOT10k, ExperimentOTB
 from ..datasets.tracking import GOT10kFolder, OTBFolder, Track
 from ..datasets.tracking_frames import FrameTracker
 from ..errors import UserError
+from ..files import naming_path
 
 
 class _WholeResults:
@@ -39,17 +40,26 @@ class _WholeResults:
 
     def _record(self, record_file: str, boxes: np.ndarray, times: np.ndarray) -> None:
         final = Path(record_file)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.result_dir) as folder:
-            with contextlib.redirect_stdout(None):  # it would name the temporary file
-                super()._record(os.path.join(folder, final.name), boxes, times)
-            written = [file for file in Path(folder).rglob("*") if file.is_file()]
-            # got10k takes a sequence with boxes for done, so they are put in place last.
-            for file in sorted(written, key=lambda file: file.name == final.name):
-                target = final.parent / file.relative_to(folder)
-                target.parent.mkdir(exist_ok=True)
-                os.replace(file, target)
+        # got10k takes a sequence with boxes for done, so they are put in place last.
+        with _whole(final.parent, last=final.name) as folder:
+            super()._record(os.path.join(folder, final.name), boxes, times)
         print(f"  {len(boxes)} frames, {len(times) / max(times.sum(), 1e-9):.1f} fps, {final}")
+
+    def _whole_report(self, tracker_names: Sequence[str]) -> dict:
+        """got10k's scores, written to ``report_dir``."""
+        final = self.report_dir
+        try:
+            with _whole(Path(final), last="performance.json") as self.report_dir, _tidy_figures():
+                performance = super().report(list(tracker_names))
+                self._complete(performance)
+                file = Path(self.report_dir, tracker_names[0], "performance.json")
+                file.write_text(json.dumps(performance, indent=4))
+        finally:
+            self.report_dir = final
+        return performance
+
+    def _complete(self, performance: dict) -> None:
+        """Add scores that got10k does not have."""
 
     def _check_results(self, tracker_names: Sequence[str]) -> None:
         """got10k would stop at a traceback, or take another sequence's times."""
@@ -99,8 +109,7 @@ class LocalOTB(_WholeResults, ExperimentOTB):
             UserError: If a result file is missing or does not fit its sequence.
         """
         self._check_results(tracker_names)
-        with _tidy_figures():
-            return super().report(list(tracker_names))
+        return self._whole_report(tracker_names)
 
     @classmethod
     def curves(cls, boxes: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -157,15 +166,11 @@ class LocalGOT10k(_WholeResults, ExperimentGOT10k):
             for name in tracker_names:
                 print(f"To be uploaded at http://got-10k.aitestunion.com: {Path(self.result_dir, name)}.zip")
             return None
-        with _tidy_figures():
-            performance = super().report(list(tracker_names))
+        return self._whole_report(tracker_names)
+
+    def _complete(self, performance: dict) -> None:
         for scores in performance.values():
             scores["overall"]["sr_75"] = scores["overall"]["succ_curve"][75]
-        file = Path(self.report_dir) / tracker_names[0] / "performance.json"
-        partial = file.with_suffix(".part")
-        partial.write_text(json.dumps(performance, indent=4))
-        os.replace(partial, file)
-        return performance
 
     def _check_labels(self) -> None:
         for index, name in enumerate(self.dataset.seq_names):
@@ -206,6 +211,23 @@ class GroundTruthTracker(FrameTracker):
     def update(self, image) -> np.ndarray:
         """The next annotated box."""
         return next(self.boxes)
+
+
+@contextlib.contextmanager
+def _whole(final: Path, last: str) -> Iterator[str]:
+    """A folder whose files are put into ``final`` at the end, the one named ``last`` as the last one.
+
+    What got10k prints meanwhile is left out: it would name the folder.
+    """
+    final.mkdir(parents=True, exist_ok=True)
+    with naming_path(final), tempfile.TemporaryDirectory(dir=final, prefix=".", suffix=".tmp") as folder:
+        with contextlib.redirect_stdout(None):
+            yield folder
+        written = [file for file in Path(folder).rglob("*") if file.is_file()]
+        for file in sorted(written, key=lambda file: file.name == last):
+            target = final / file.relative_to(folder)
+            target.parent.mkdir(exist_ok=True)
+            os.replace(file, target)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ network itself, so that wrappers, checkpoints and exporters see nothing unusual.
 
 import copy
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ from ..channels import ChannelGraph, ChannelPlan, resize
 from ..errors import UserError
 from ..registry import MODELS
 from .trace import make_inputs, parse_shapes, trace
+
+# What a plan may ask for, which is far beyond what is of use.
+MOST_TIMES = 16
+MOST_ELEMENTS = 2**24
 
 Plan = str | Path | Mapping[str, Any] | ChannelPlan
 
@@ -49,6 +54,7 @@ def LWDNA(  # noqa: N802  the name is used as a type in configs
         model.setdefault("data_preprocessor", data_preprocessor)
     module = MODELS.build(model)
     graph = trace(module, _trace_options(plan, input_shape))
+    _check_widths(plan, graph)
     return resize_fresh(module, graph, plan)
 
 
@@ -80,6 +86,7 @@ def LWDNABackbone(  # noqa: N802
     read = _ReadBackbone(MODELS.build(backbone), options["input_shape"])
     graph = trace(read, options)
     plan = ChannelPlan({f"backbone.{name}": width for name, width in widths.items()})
+    _check_widths(plan, graph)
     small = resize_fresh(read, graph, plan).backbone
     small.train()
     return small
@@ -108,19 +115,35 @@ def as_plan(plan: Plan) -> ChannelPlan:
     if isinstance(plan, ChannelPlan):
         return plan
     if isinstance(plan, Mapping):
-        if "widths" not in plan:
+        if not isinstance(plan.get("widths"), Mapping):
             raise UserError("the plan has no 'widths': give plan.json, its content or a ChannelPlan")
         return ChannelPlan(plan["widths"], {key: value for key, value in plan.items() if key != "widths"})
     return ChannelPlan.from_json(plan)
 
 
 def _trace_options(plan: ChannelPlan, input_shape: Sequence | None) -> dict[str, Any]:
+    """What is traced: a plan may come from anywhere, so that nothing in it may take any time or memory."""
     options = dict(plan.meta)
-    if input_shape is not None:
-        options["input_shape"] = parse_shapes(input_shape)
-    if "input_shape" not in options:
+    if input_shape is None and "input_shape" not in options:
         raise UserError("the plan has no input_shape: give model.input_shape, such as (3, 32, 32)")
+    options["input_shape"] = parse_shapes(options["input_shape"] if input_shape is None else input_shape)
+    if sum(map(math.prod, options["input_shape"])) > MOST_ELEMENTS:
+        raise UserError(f"the plan's input_shape {options['input_shape']!r:.60} has over {MOST_ELEMENTS:,} elements")
+    for key, kind in (("keep", str), ("amortized", int)):
+        given = options.get(key, [])
+        if not isinstance(given, (list, tuple)) or not all(isinstance(one, kind) for one in given):
+            raise UserError(f"the plan's {key} is {given!r:.40}, but must be a list of {kind.__name__}")
     return options
+
+
+def _check_widths(plan: ChannelPlan, graph: ChannelGraph) -> None:
+    for name, width in plan.widths.items():
+        group = graph.free.get(name)
+        if group is not None and width > MOST_TIMES * group.width:
+            raise UserError(
+                f"the plan gives group {name!r} {width:,} channels, more than {MOST_TIMES} times the network's own "
+                f"{group.width}"
+            )
 
 
 class _ReadBackbone(nn.Module):

@@ -13,9 +13,9 @@ from ..compat.mmengine_io import write_atomically
 from ..engine import apply_arguments, evaluate, load_config, run
 from ..engine.subset import judge_training_set
 from ..errors import UserError, one_line
+from ..files import locked
 from ..runs.checkpoint_file import find_last_checkpoint
 from ..runs.history import read_history
-from .lock import locked
 from .machine import describe_machine
 from .matrix import Order
 from .peers import torch_pruning_plan

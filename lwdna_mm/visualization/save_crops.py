@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
+from ..files import write_atomically
 from ..models.restoration import Bicubic
 from ..registry import HOOKS
 
@@ -64,12 +65,11 @@ class SaveCrops(Hook):
             kind: float(psnr(target, images[kind].numpy(), input_order="CHW", channel_order="BGR", **self.protocol))
             for kind in ("input", "output")
         }
-        folder.mkdir(parents=True, exist_ok=True)
         for kind, image in images.items():
             crop = _to_pixels(image)[top : top + self.size, left : left + self.size]
-            cv2.imwrite(str(folder / f"{kind}.png"), crop)
+            write_atomically(cv2.imencode(".png", crop)[1].tobytes(), folder / f"{kind}.png")
         metrics = dict(psnr=measured, input="bicubic" if scale > 1 else "noisy", **self.protocol)
-        (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+        write_atomically((json.dumps(metrics, indent=2) + "\n").encode(), folder / "metrics.json")
 
 
 def _to_pixels(image: Tensor) -> np.ndarray:

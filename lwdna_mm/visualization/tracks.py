@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from ..errors import UserError
+from ..files import write_atomically
 
 COLOURS = ((255, 64, 64), (64, 255, 64), (64, 160, 255), (255, 224, 64))
 
@@ -54,15 +55,14 @@ def save_strip(
     rows = [tiles[start : start + 4] for start in range(0, len(tiles), 4)]
     rows[-1] += [np.zeros_like(tiles[0])] * (len(rows[0]) - len(rows[-1]))
     strip = np.vstack([np.hstack(row) for row in rows])
-    partial = Path(path).with_suffix(".part.png")
-    cv2.imwrite(str(partial), strip[..., ::-1])
-    os.replace(partial, path)
+    write_atomically(cv2.imencode(".png", strip[..., ::-1])[1].tobytes(), path)
 
 
 def save_video(path: str | Path, frames: Sequence[str], tracks: dict[str, np.ndarray], fps: float = 25) -> None:
     """Write all frames with the tracks on them as an MPEG-4 video."""
     partial = Path(path).with_suffix(".part.mp4")
     height, width = draw_frame(frames, tracks, 0).shape[:2]
+    partial.unlink(missing_ok=True)  # a link would be followed
     writer = cv2.VideoWriter(str(partial), cv2.VideoWriter_fourcc(*"mp4v"), fps, (width, height))
     try:
         for index in range(len(frames)):

@@ -69,7 +69,7 @@ def events(monkeypatch):
 
 
 def test_old_checkpoints_go_after_the_new_one_is_there(tmp_path, events):
-    run(tiny_config(tmp_path, lwdna=False, train_cfg__val_interval=1))
+    run(tiny_config(tmp_path, lwdna=False, train_cfg__val_interval=1, default_hooks__checkpoint__max_keep_ckpts=1))
     assert events.index("remove epoch_1.pth") > events.index("save epoch_2.pth")
     best = [event for event in events if "best" in event]
     assert best[0].startswith("save")

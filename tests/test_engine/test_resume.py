@@ -71,6 +71,77 @@ def test_interrupted_equals_uninterrupted(tmp_path, monkeypatch, protocol, worke
     assert_equal_runs(tmp_path / "whole", tmp_path / "cut")
 
 
+def test_accumulated_gradients_are_part_of_a_checkpoint(tmp_path, monkeypatch):
+    """Checkpoints after every third iteration, steps after every second: 3 is in the middle of one."""
+    monkeypatch.setattr("mmengine.runner.loops.time.sleep", lambda seconds: None)
+    options = dict(ITERS, optim_wrapper__accumulative_counts=2, train_dataloader__num_workers=0)
+    run(stochastic(tmp_path / "whole", **options))
+    with pytest.raises(KilledError):
+        run(stochastic(tmp_path / "cut", custom_hooks=[dict(type="KillHook", after=4)], **options))
+    (saved,) = load_checkpoint_file(tmp_path / "cut" / "iter_3.pth")["accumulated_gradients"]
+    assert max(gradient.abs().max() for gradient in saved.values()) > 0
+    run(stochastic(tmp_path / "cut", **options), resume=True)
+    assert_equal_runs(tmp_path / "whole", tmp_path / "cut")
+    # Weights alone are another beginning, in which nothing is pending.
+    run(stochastic(tmp_path / "loaded", load_from=str(tmp_path / "cut" / "iter_3.pth"), **options))
+    whole, loaded = weights(tmp_path / "whole"), weights(tmp_path / "loaded")
+    assert not all(torch.equal(whole[name], loaded[name]) for name in whole)
+
+
+@pytest.mark.parametrize("after", [10, 12], ids=["validated", "not validated"])
+def test_an_early_end_comes_where_it_would_have_come(tmp_path, after):
+    """Nothing is better than the first validation, so that the third one, of the third epoch, is the last."""
+    options = dict(
+        EPOCHS,
+        train_cfg__max_epochs=9,
+        default_hooks__checkpoint=dict(type="CheckpointHook", interval=1, save_best="auto", _delete_=True),
+        optim_wrapper__optimizer__lr=0.0,
+        param_scheduler=dict(type="ConstantLR", factor=1.0, _delete_=True),
+        model__backbone__norm_eval=True,
+    )
+    patience = dict(type="EarlyStoppingHook", monitor="accuracy/top1", min_delta=1.0, patience=3)
+
+    def config(name: str, *hooks: dict):
+        return tiny_config(tmp_path / name, lwdna=False, custom_hooks=[*hooks, patience], **options)
+
+    run(config("whole"))
+    with pytest.raises(KilledError):
+        run(config("cut", dict(type="KillHook", after=after)))
+    if after == 12:  # as if the third validation had not been reached
+        (tmp_path / "cut" / "last_checkpoint").write_text("epoch_2.pth")
+    run(config("cut"), resume=True)
+    assert [find_last_checkpoint(tmp_path / name).name for name in ("whole", "cut")] == ["epoch_4.pth"] * 2
+    assert_equal_runs(tmp_path / "whole", tmp_path / "cut")
+    before = (tmp_path / "cut" / "epoch_4.pth").read_bytes()
+    run(config("cut"), resume=True)  # it has ended
+    assert (tmp_path / "cut" / "epoch_4.pth").read_bytes() == before
+    assert not (tmp_path / "cut" / "epoch_5.pth").exists()
+
+
+def test_a_validation_that_was_cut_is_made_up_for(tmp_path):
+    """A scheduler that waits for a plateau, and the best checkpoint, depend on every validation."""
+    options = dict(EPOCHS, train_cfg__max_epochs=4)
+    options["param_scheduler"] = [
+        dict(type="ReduceOnPlateauLR", monitor="accuracy/top1", rule="greater", patience=0, threshold=100.0)
+    ]
+
+    @HOOKS.register_module(force=True)
+    class KillInValidationHook(Hook):
+        def before_val(self, runner) -> None:
+            if runner.epoch == 2:
+                raise KilledError
+
+    run(tiny_config(tmp_path / "whole", lwdna=False, **options))
+    hooks = [dict(type="KillInValidationHook")]
+    with pytest.raises(KilledError):
+        run(tiny_config(tmp_path / "cut", lwdna=False, custom_hooks=hooks, **options))
+    run(tiny_config(tmp_path / "cut", lwdna=False, **options), resume=True)
+    assert_equal_runs(tmp_path / "whole", tmp_path / "cut")
+    names = [sorted(path.name for path in (tmp_path / name).glob("best*.pth")) for name in ("whole", "cut")]
+    assert names[0] == names[1]
+    assert len(names[0]) == 1
+
+
 def test_epochs_do_not_replay_their_augmentation(tmp_path):
     """mmengine's workers do: with the learning rate at 0 the losses of two epochs would be equal."""
     seen = []

@@ -1,0 +1,104 @@
+"""Files that are written completely or not at all, and folders in which one process works at a time."""
+
+import errno
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import UserError
+
+TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
+_NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}  # of some network file systems
+_held: set[int] = set()  # file descriptors of locks
+
+
+def write_atomically(data: bytes, path: str | Path) -> None:
+    """Write ``data`` to ``path`` so that the file is either the old one or complete, even after SIGKILL.
+
+    A symbolic link there is replaced, not followed.
+
+    Raises:
+        OSError: the system refuses to; it names ``path``, which is as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The process id keeps two writers from sharing one temporary file.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.unlink(missing_ok=True)  # of a killed process that had the same id
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        remove_if_there(temporary)
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
+def naming_path(path: str | Path) -> Iterator[None]:
+    """Let errors of the system that name no file, as those of a full disk, name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def remove_if_there(path: Path) -> None:
+    """Remove a file; one that is not there, or in a folder that cannot be changed, is nothing to speak of."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def remove_orphans(folder: Path) -> None:
+    """Remove the temporary files that killed processes have left in a folder, where nobody else works now."""
+    for path in folder.glob(".*.tmp"):
+        if TEMPORARY.fullmatch(path.name) and not path.is_dir():
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(folder: Path, wait: bool = False, name: str = "lock") -> Iterator[None]:
+    """Be the only one who works in a folder; the lock ends with its process, however that ends.
+
+    Args:
+        wait: whether to wait for the one who works there now.
+        name: of the file that is locked; it stays.
+
+    Raises:
+        UserError: somebody else works there, and ``wait`` is False.
+        OSError: the folder cannot be written to; it names the file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    _held.add(file)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            raise UserError(f"{folder}: another process works there; wait for it, or take another folder") from error
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise OSError(error.errno, error.strerror, str(folder / name)) from error
+        yield
+    finally:
+        if file in _held:
+            _held.remove(file)
+            os.close(file)
+
+
+def _let_go() -> None:
+    """Close the locks' files in a process that was forked, such as a data loader's worker, which may outlive us."""
+    while _held:
+        os.close(_held.pop())
+
+
+os.register_at_fork(after_in_child=_let_go)
