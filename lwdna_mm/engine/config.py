@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from ..compat import mmengine_config
 from ..errors import UserError
 from .section import ShrinkOptions, nearest
 
@@ -22,6 +23,8 @@ RUNNER_KEYS = (
     *("experiment_name", "activation_checkpointing", "efficient_conv_bn_eval"),
 )
 OWN_KEYS = ("lwdna", "input_shape", "amortized", "subset", "select")
+
+mmengine_config.install()
 
 
 def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
@@ -102,7 +105,8 @@ def _fill_data_root(cfg: Config) -> None:
     """
     if cfg.get("data_root") is not None:
         for _, dataset in iterate_datasets(cfg):
-            dataset.setdefault("data_root", cfg.data_root)
+            if dataset.get("data_root") is None:
+                dataset.data_root = cfg.data_root
 
 
 def _fill_section(cfg: Config) -> None:
