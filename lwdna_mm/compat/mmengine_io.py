@@ -16,6 +16,7 @@ import torch
 from mmengine.fileio import LocalBackend, register_backend
 
 from ..errors import UserError
+from .safetensors_file import SUFFIX, read_safetensors
 
 ATOMIC_BACKEND = "AtomicLocalBackend"
 
@@ -49,7 +50,7 @@ def load_weights_only(file: Any, map_location: Any = None, weights_only: bool = 
     """Load a checkpoint with PyTorch's restricted unpickler; there is no fallback.
 
     Args:
-        file: path of, or open file with, a checkpoint.
+        file: path of, or open file with, a checkpoint; or path of a file of the model zoo, in safetensors.
         map_location: as in :func:`torch.load`.
         weights_only: takes the place of mmengine's argument; False is refused.
 
@@ -58,6 +59,8 @@ def load_weights_only(file: Any, map_location: Any = None, weights_only: bool = 
     """
     if weights_only is False:
         raise UserError(f"{file}: refusing to load a checkpoint without weights_only=True")
+    if str(file).endswith(SUFFIX):
+        return read_safetensors(file)
     try:
         with torch.serialization.safe_globals(mmengine_checkpoint.get_torch_safe_globals()):
             return torch.load(file, map_location=map_location, weights_only=True)

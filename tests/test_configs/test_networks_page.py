@@ -27,14 +27,13 @@ CHANGES = {
 }
 
 
-def rows() -> dict[str, list[str]]:
-    """The cells of the table of figures by network, without the first."""
-    table = PAGE.split("## Figures", 1)[1].split("\n## ", 1)[0]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "`" in line]
-    return {name: rest for name, *rest in cells}
+def cells(section: str) -> list[list[str]]:
+    """The table of a section of the page, without its head."""
+    lines = [line for line in PAGE.split(f"## {section}", 1)[1].split("\n## ", 1)[0].splitlines() if line[:1] == "|"]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-ROWS = rows()
+ROWS = {name: rest for name, *rest in cells("Figures")}
 
 
 def number(cell: str) -> float | None:
@@ -80,9 +79,7 @@ def test_torchvision_says_so(name: str):
 
 
 def test_every_baseline_has_its_figures_and_its_schedule():
-    table = PAGE.split("## Baselines", 1)[1].split("\n## ", 1)[0]
-    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "`" in line]
-    patterns = {pattern: figures for cell, figures, _ in lines for pattern in re.findall("`(.+?)`", cell)}
+    patterns = {pattern: figures for cell, figures, _ in cells("Baselines") for pattern in re.findall("`(.+?)`", cell)}
     for stem in PATHS:
         if "_lwdna_" not in stem and stem not in REFERENCES:
             fitting = [figures for pattern, figures in patterns.items() if fnmatchcase(stem, pattern)]
