@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test lint format clean
+.PHONY: setup demo test test-full lint format clean
 
 setup: $(STAMP)
 
@@ -21,6 +21,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2
+
+# Also what is marked as taking long: every config, the wheel.
+test-full: setup
+	$(BIN)/python -m pytest -n 2 -m "full or not full"
 
 lint: setup
 	$(BIN)/ruff check .

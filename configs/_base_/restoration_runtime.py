@@ -7,6 +7,7 @@ default_hooks = dict(
     timer=dict(type="IterTimerHook"),  # mmagic's: mmengine's cannot time several test sets
     checkpoint=dict(type="CheckpointHook", interval=5000, by_epoch=False, max_keep_ckpts=2),
 )
+visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend")])
 log_processor = dict(by_epoch=False)
 env_cfg = dict(mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0), dist_cfg=dict(backend="nccl"))
 randomness = dict(seed=0)

@@ -18,6 +18,7 @@ from mmengine.runner import Runner
 
 from ..errors import UserError
 from ..files import write_atomically
+from .safetensors_file import SUFFIX, read_safetensors
 from .torch_archive import check_archive
 
 ATOMIC_BACKEND = "AtomicLocalBackend"
@@ -39,7 +40,7 @@ def load_weights_only(file: Any, map_location: Any = None, weights_only: bool = 
     """Load a checkpoint with PyTorch's restricted unpickler; there is no fallback.
 
     Args:
-        file: path of, or open file with, a checkpoint.
+        file: path of, or open file with, a checkpoint; or path of a file of the model zoo, in safetensors.
         map_location: as in :func:`torch.load`.
         weights_only: takes the place of mmengine's argument; False is refused.
 
@@ -48,6 +49,8 @@ def load_weights_only(file: Any, map_location: Any = None, weights_only: bool = 
     """
     if weights_only is False:
         raise UserError(f"{file}: refusing to load a checkpoint without weights_only=True")
+    if str(file).endswith(SUFFIX):
+        return read_safetensors(file)
     try:
         check_archive(file)
     except ValueError as error:

@@ -49,7 +49,7 @@ class TinyImageNet(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """Find the files and the class of each, and the readable names of the classes."""
         root = Path(self.data_root)
-        known = [line[0] for line in _read_table(root / "wnids.txt")]
+        known = _read_classes(root / "wnids.txt")
         wnids = _choose(self.wnids, known, root / "wnids.txt")
         words = dict(line[:2] for line in _read_table(root / "words.txt", columns=2)) if _has_words(root) else {}
         self._metainfo["classes"] = tuple(words.get(wnid, wnid) for wnid in wnids)
@@ -86,6 +86,16 @@ def _read_table(path: Path, columns: int = 1) -> list[list[str]]:
         if len(row) < columns:
             raise UserError(f"TinyImageNet: a line of {path}, {row[0]!r}, has no {columns} columns separated by tabs")
     return rows
+
+
+def _read_classes(path: Path) -> list[str]:
+    known = [line[0].strip() for line in _read_table(path)]
+    if not known:
+        raise UserError(f"TinyImageNet: {path} names no class")
+    twice = [wnid for number, wnid in enumerate(known) if wnid in known[:number]]
+    if twice:
+        raise UserError(f"TinyImageNet: {path} names {twice[0]} twice")
+    return known
 
 
 def _choose(wanted: Sequence[str] | None, known: list[str], path: Path) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from ..compat import mmengine_config
 from ..errors import UserError
 from .presets import apply_preset
 from .section import LwdnaSection, ShrinkOptions, nearest
@@ -23,6 +24,8 @@ RUNNER_KEYS = (
     *("experiment_name", "activation_checkpointing", "efficient_conv_bn_eval"),
 )
 OWN_KEYS = ("lwdna", "input_shape", "amortized", "subset", "select", "skip_nonfinite")
+
+mmengine_config.install()
 
 
 def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
@@ -105,7 +108,8 @@ def _fill_data_root(cfg: Config) -> None:
     """
     if cfg.get("data_root") is not None:
         for _, dataset in iterate_datasets(cfg):
-            dataset.setdefault("data_root", cfg.data_root)
+            if dataset.get("data_root") is None:
+                dataset.data_root = cfg.data_root
 
 
 def _fill_section(cfg: Config) -> None:

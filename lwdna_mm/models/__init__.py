@@ -2,24 +2,28 @@
 
 from . import (
     builders,
+    cifar_densenet,
     cifar_mobilenet,
     cifar_resnet,
     layers,
     mobilenet_v1,
     restoration,
     stacked_preprocessor,
+    stride_one,
     tracking,
 )
 from .trace import trace
 
 __all__ = [
     "builders",
+    "cifar_densenet",
     "cifar_mobilenet",
     "cifar_resnet",
     "layers",
     "mobilenet_v1",
     "restoration",
     "stacked_preprocessor",
+    "stride_one",
     "trace",
     "tracking",
 ]

@@ -1,3 +1,5 @@
+import importlib.util
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -5,6 +7,7 @@ import pytest
 
 from lwdna_mm.datasets import TinyImageNet
 from lwdna_mm.errors import UserError
+from tests.digits_runs import CONFIGS
 from tests.tiny_imagenet import WNIDS, WORDS, write_tiny_imagenet
 
 
@@ -73,6 +76,22 @@ def remove_annotations(root: Path) -> None:
     (root / "val" / "val_annotations.txt").unlink()
 
 
+def empty_wnids(root: Path) -> None:
+    (root / "wnids.txt").write_text("\n")
+
+
+def repeat_a_class(root: Path) -> None:
+    (root / "wnids.txt").write_text("n03\nn01\nn02\nn01\n")
+
+
+def remove_train(root: Path) -> None:
+    shutil.rmtree(root / "train")
+
+
+def cut_words(root: Path) -> None:
+    (root / "words.txt").write_text("n01\n")
+
+
 def empty_a_class(root: Path) -> None:
     for path in (root / "train" / "n01" / "images").iterdir():
         path.unlink()
@@ -94,6 +113,10 @@ def change_annotations(old: str, new: str):
     ("split", "damage", "message"),
     [
         ("train", remove_wnids, "wnids.txt does not exist; data_root must hold wnids.txt, train and val"),
+        ("val", empty_wnids, "wnids.txt names no class$"),
+        ("train", repeat_a_class, "wnids.txt names n01 twice$"),
+        ("train", cut_words, r"a line of .*words.txt, 'n01', has no 2 columns"),
+        ("train", remove_train, "class n03 has no train image in"),
         ("train", empty_a_class, "class n01 has no train image in"),
         ("val", remove_annotations, "val_annotations.txt does not exist"),
         ("val", remove_a_val_image, r"val_annotations.txt has val_3.JPEG, but .*images/val_3.JPEG does not exist"),
@@ -107,6 +130,24 @@ def test_broken_layouts_are_one_line(root, split, damage, message):
     with pytest.raises(UserError, match=message) as error:
         TinyImageNet(split, str(root))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("damage", [remove_wnids, change_annotations("\tn02", "\tn09")])
+def test_a_training_ends_in_that_line(root, damage, tmp_path_factory, capfd):
+    damage(root)
+    spec = importlib.util.spec_from_file_location("train_tool", CONFIGS.parents[1] / "tools" / "train.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    config = CONFIGS / "mobilenetv1-half_1xb128-200k_tiny-imagenet-50.py"
+    options = ["train_dataloader.dataset.classes=[n01,n02]", "train_dataloader.dataset.images=None"]
+    for index in range(2):
+        part = f"val_dataloader.dataset.datasets.{index}"
+        options += [f"{part}.classes=[n01,n02]", f"{part}.images=None"]
+    given = [str(config), "--work-dir", str(tmp_path_factory.mktemp("run")), "--cfg-options", f"data_root={root}"]
+    with pytest.raises(SystemExit) as end:
+        tool.main([*given, *options, "train_cfg.max_iters=1"])
+    assert end.value.code == 2
+    assert capfd.readouterr().err.strip().splitlines()[-1].startswith("error: ")
 
 
 def test_real_images(shared_data):

@@ -10,6 +10,7 @@ train_cfg = dict(by_epoch=True, max_epochs=3)
 train_dataloader = dict(
     batch_size=4, dataset=dict(type="RepeatDataset", times=2, dataset=dict(type="CustomDataset", data_prefix="train"))
 )
+val_dataloader = dict(dataset=dict(type="CustomDataset", data_root=None))
 test_dataloader = [dict(dataset=dict(type="CustomDataset", data_root="elsewhere"))]
 my_variable = 3
 """
@@ -31,6 +32,7 @@ def test_options_are_applied(config):
 def test_data_root_reaches_the_datasets_that_name_none(config):
     cfg = load_config(config, {"data_root": "data/there"})
     assert cfg.train_dataloader.dataset.dataset.data_root == "data/there"
+    assert cfg.val_dataloader.dataset.data_root == "data/there"
     assert cfg.test_dataloader[0].dataset.data_root == "elsewhere"
     assert "data_root" not in cfg.train_dataloader.dataset
 

@@ -1,0 +1,2 @@
+_base_ = "cifar10_bs128.py"
+train_dataloader = dict(batch_size=64)

@@ -1,0 +1,7 @@
+_base_ = [
+    "../_base_/models/densenet40_cifar.py",
+    "../_base_/datasets/cifar10_bs64.py",
+    "../_base_/schedules/cifar_bs64_300e.py",
+    "../_base_/default_runtime.py",
+]
+optim_wrapper = dict(optimizer=dict(nesterov=True))

@@ -1,0 +1,8 @@
+_base_ = [
+    "../_base_/models/densenet40_cifar.py",
+    "../_base_/datasets/cifar100_bs64.py",
+    "../_base_/schedules/cifar_bs64_300e.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(head=dict(num_classes=100))
+optim_wrapper = dict(optimizer=dict(nesterov=True))

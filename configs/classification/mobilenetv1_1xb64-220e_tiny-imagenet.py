@@ -1,0 +1,6 @@
+_base_ = [
+    "../_base_/models/mobilenet_v1.py",
+    "../_base_/datasets/tiny-imagenet_bs64.py",
+    "../_base_/schedules/tiny-imagenet_bs64_220e.py",
+    "../_base_/default_runtime.py",
+]

@@ -1,0 +1,2 @@
+_base_ = ["mobilenetv2_8xb32_in1k.py", "../_base_/lwdna.py"]
+lwdna = dict(input_shape=_base_.input_shape)

@@ -1,0 +1,7 @@
+_base_ = [
+    "../_base_/models/resnet56_cifar.py",
+    "../_base_/datasets/cifar100_bs128.py",
+    "../_base_/schedules/cifar_bs128_164e.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(head=dict(num_classes=100))
