@@ -29,7 +29,7 @@ from ..runs.checkpoint_file import (
     load_checkpoint_file,
 )
 from ..runs.history import read_history, set_aside
-from ..runs.plan_file import PROFILES, RESPONSE, check_search, check_target, path_beside, weights_path
+from ..runs.plan_file import BESIDE, check_search, check_target, path_beside, weights_path
 from ..runs.summary import SUMMARY, summarize, write_summary
 from . import profiles
 from .alone import alone_in
@@ -185,7 +185,7 @@ def _clear(work_dir: Path, keep_plan: bool) -> None:
     """Take away what an earlier run in this folder has left."""
     stale = [LAST_CHECKPOINT, SUMMARY]
     if not keep_plan:
-        stale += [PLAN, weights_path(PLAN), *(path_beside(PLAN, kind) for kind in (RESPONSE, PROFILES))]
+        stale += [PLAN, weights_path(PLAN), *(path_beside(PLAN, kind) for kind in BESIDE)]
         shutil.rmtree(work_dir / profiles.FOLDER, ignore_errors=True)
     for name in stale:
         (work_dir / name).unlink(missing_ok=True)
@@ -215,7 +215,7 @@ def _take_over(plan: Path, own: Path) -> None:
     given = as_plan(plan)
     if plan.resolve() == own.resolve():
         return
-    for beside in (weights_path, *(partial(path_beside, kind=kind) for kind in (RESPONSE, PROFILES))):
+    for beside in (weights_path, *(partial(path_beside, kind=kind) for kind in BESIDE)):
         beside(own).unlink(missing_ok=True)
         if beside(plan).is_file():
             mmengine_io.write_atomically(beside(plan).read_bytes(), beside(own))

@@ -106,7 +106,7 @@ class ProfileHook(ShrinkHook):
         spent = self.record["cost"]["samples_flops"] + own["samples"] * own["flops"]
         return dict(samples=round(spent / self.baseline.flops()), flops=self.baseline.flops())
 
-    def beside(self, runner: Runner, plan: ChannelPlan) -> dict[str, Any]:
+    def beside(self, runner: Runner) -> dict[str, Any]:
         """The record, with the cost as a multiple of one training of the baseline."""
         loader, protocol = runner.train_dataloader, self.cfg.train_cfg
         if by_epoch(self.cfg):

@@ -7,7 +7,6 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from ..channels import ChannelPlan
 from ..errors import UserError
 from ..registry import HOOKS
 from ..runs.plan_file import RESPONSE
@@ -82,7 +81,7 @@ class ResponseHook(ShrinkHook):
         cost = super().cost(runner)
         return dict(cost, samples=cost["samples"] + round(runner.train_loop.forwards / 3))
 
-    def beside(self, runner: Runner, plan: ChannelPlan) -> dict[str, Any]:
+    def beside(self, runner: Runner) -> dict[str, Any]:
         """The curves of all rounds, and over how many samples each loss is taken."""
         return {RESPONSE: dict(samples=runner.train_loop.samples, rounds=self.rounds)}
 

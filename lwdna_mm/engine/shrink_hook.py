@@ -79,7 +79,7 @@ class SearchHook(Hook):
         samples = runner.max_iters * runner.train_dataloader.batch_sampler.batch_size * get_world_size()
         return dict(samples=samples, flops=self.graph.flops())
 
-    def beside(self, runner: Runner, plan: ChannelPlan) -> dict[str, Any]:
+    def beside(self, runner: Runner) -> dict[str, Any]:
         """What else has been found out, in plain JSON types; by the kind of file that it is written to."""
         return {}
 
@@ -94,8 +94,7 @@ class SearchHook(Hook):
             options = self.section.plan_options
             described = describe_plan(plan, self.graph, self.baseline, options, criterion, self.seed)
             described.meta.update(found)
-            for kind, content in self.beside(runner, described).items():
-                write_beside(content, self.out, kind)
+            write_beside(self.beside(runner), self.out)
             # The plan comes last: where it is, the search is over.
             write_weights(small, dict(self.cost(runner), seconds=seconds), weights_path(self.out))
             described.to_json(self.out)

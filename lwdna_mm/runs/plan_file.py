@@ -19,7 +19,7 @@ from ..errors import UserError
 from .checkpoint_file import load_checkpoint_file
 
 # What the loss is at which widths, round by round; and the profiles that were tried.
-RESPONSE, PROFILES = "response", "profiles"
+BESIDE = RESPONSE, PROFILES = "response", "profiles"
 
 
 def describe_plan(
@@ -115,9 +115,13 @@ def path_beside(plan: str | Path, kind: str) -> Path:
     return Path(plan).with_suffix(f".{kind}.json")
 
 
-def write_beside(content: Mapping[str, Any], plan: Path, kind: str) -> None:
-    """Write what a search has found out besides a plan, in plain JSON types."""
-    write_atomically((json.dumps(content, indent=1) + "\n").encode(), path_beside(plan, kind))
+def write_beside(found: Mapping[str, Any], plan: Path) -> None:
+    """Write what a search has found out besides a plan, kind by kind in plain JSON types; that of another one goes."""
+    for kind in BESIDE:
+        if kind in found:
+            write_atomically((json.dumps(found[kind], indent=1) + "\n").encode(), path_beside(plan, kind))
+        else:
+            path_beside(plan, kind).unlink(missing_ok=True)
 
 
 def write_weights(model: nn.Module, cost: dict[str, Any], path: Path) -> None:

@@ -72,14 +72,19 @@ class ResponseCriterion(Criterion):
         self.curves: dict[str, Curve] = {}
 
     def draw(self, allowed: Mapping[str, np.ndarray], iteration: int) -> dict[str, int]:
-        """Draw a width for every group, for one iteration of the training.
+        """Draw a width for every group, for one iteration of the training: one in four times each the least and the
+        largest, so that the last channels are trained too, else any.
 
         Args:
             allowed: the widths of every group, as :func:`lwdna_mm.shrink.search.allowed_widths` gives them.
             iteration: which decides the draw, together with the seed.
         """
         generator = np.random.default_rng([self.seed, iteration])
-        return {name: int(generator.choice(widths)) for name, widths in allowed.items()}
+        drawn = {}
+        for name, widths in allowed.items():
+            ends = {0: widths[0], 1: widths[-1]}
+            drawn[name] = int(ends.get(int(generator.integers(4)), generator.choice(widths)))
+        return drawn
 
     def grid(self, allowed: np.ndarray, reference: int) -> list[int]:
         """Choose the widths at which to measure a group: the ends, the reference, and others evenly between them.

@@ -69,7 +69,9 @@ def test_the_same_again_and_another_seed(finished, tmp_path):
 
 
 def test_the_start_is_that_of_every_other_arm(finished, tmp_path):
+    (tmp_path / "even.response.json").write_text("of another search")
     shrink(tiny_config(tmp_path, lwdna__shrink__criterion=dict(type="UniformCriterion")), tmp_path / "even.json")
+    assert not (tmp_path / "even.response.json").exists()
     ours = load_checkpoint_file(finished[0] / "plan.pth")["state_dict"]
     even = load_checkpoint_file(tmp_path / "even.pth")["state_dict"]
     assert list(ours) == list(even)

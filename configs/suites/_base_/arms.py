@@ -7,6 +7,16 @@ landscape = {
     "lwdna.shrink.min_ratio": 0.0,
 }
 fresh = {"lwdna.init": "fresh"}
+# The paper's own setting, whatever the defaults and the suite's floor are.
+paper = {"lwdna.preset": "paper", "lwdna.shrink.min_ratio": 0.4}
+response = {
+    "lwdna.shrink.criterion": dict(type="ResponseCriterion"),
+    "lwdna.shrink.warmup_iters": 100,
+    "lwdna.shrink.iters": 2,
+    "lwdna.shrink.min_ratio": 0.1,
+}
+profile = {"lwdna.shrink.criterion": dict(type="ProfileSearch"), "lwdna.shrink.min_ratio": 0.1}
+acts = {"lwdna.budget": dict(flops=1.0, acts=1.0)}
 
 arms = {
     # The network as its config has it.
@@ -15,6 +25,16 @@ arms = {
     "uniform": dict(options=uniform),
     "lwdna": dict(),
     "lwdna-fresh": dict(options=fresh),
+    # No more activations than the baseline either.
+    "lwdna-acts": dict(options=acts),
+    "paper": dict(options=paper),
+    # By what each group's width was measured to be worth.
+    "response": dict(options=response),
+    "response-fresh": dict(options={**response, **fresh}),
+    "response-acts": dict(options={**response, **acts}),
+    # By short trainings of some profiles, the even one among them.
+    "profile": dict(options=profile),
+    "profile-acts": dict(options={**profile, **acts}),
     "random": dict(options=random),
     "random-fresh": dict(options={**random, **fresh}),
     # Even widths at another cost of LW-DNA: its parameters, or its activations.
@@ -29,8 +49,9 @@ arms = {
     "uniform-tuned": dict(options=uniform, tuned=True),
     "lwdna-tuned": dict(tuned=True),
     "lwdna-fresh-tuned": dict(options=fresh, tuned=True),
+    "response-tuned": dict(options=response, tuned=True),
     # Random widths at the same FLOPs and start: what widths can do at all.
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
 
-del uniform, random, tilt, landscape, fresh
+del uniform, random, tilt, landscape, fresh, paper, response, profile, acts

@@ -1,0 +1,56 @@
+# What searched widths give in the four domains, on two cores: networks and trainings are small, the test sets whole.
+#     tools/suite.py run configs/suites/cpu.py --data DATA --jobs 2
+# DATA holds cifar10 (folders), restoration and tracking/otb, each as docs/install.md has it. Images by share are of the
+# 400 of train400. No task has a size: they are different networks, whose runs need not vary alike.
+_base_ = "_base_/arms.py"
+
+metric = "accuracy/top1"
+select = {"select.share": 0.2}
+few = ["baseline", "uniform", "lwdna"]
+most = [*few, "random", "lwdna-acts", "response"]
+tuned = ["uniform-tuned", "lwdna-tuned"]
+
+
+def task(config, data, length, arms, options=None, **own):
+    """Three seeds an arm; validated once, at the end."""
+    options = {"train_cfg.val_interval": length, **(options or {})}
+    return dict(config=f"../{config}.py", data=data, options=options, arms=dict.fromkeys(arms, 3), **own)
+
+
+def resnet20(images, epochs, arms):
+    options = {"subset.images_per_class": images, "train_cfg.max_epochs": epochs}
+    grid = {"optim_wrapper.optimizer.weight_decay": [1e-4, 1e-3], "optim_wrapper.optimizer.lr": [0.1, 0.3]}
+    return task("classification/resnet20_lwdna_1xb128_cifar10-folder", "cifar10", epochs, arms, options, grid=grid)
+
+
+def restoration(config, metric, iters, arms, share=None):
+    options = {"train_cfg.max_iters": iters} | ({"subset.share": share} if share else {})
+    grid = {"optim_wrapper.optimizer.lr": [3e-4, 1e-3, 3e-3]}
+    return task(config, "restoration", iters, arms, options, grid=grid, metric=metric)
+
+
+def siamfc(train, test, arms):
+    """Pairs of frames cannot be held out, so that nothing is tuned here."""
+    options = {f"{loader}_dataloader.dataset.sequences": [test] for loader in ("val", "test")}
+    options["train_dataloader.dataset.sequences"] = [train]
+    config = "tracking/siamfc_alexnet-half_lwdna_1xb8-200_dragonbaby"
+    return task(config, "tracking/otb", 4, arms, options, metric="otb/success")
+
+
+tasks = {
+    "resnet20-50": resnet20(50, 160, [*most, "response-acts", "profile", *tuned]),
+    "resnet20-1000": resnet20(1000, 16, [*few, "response"]),
+    "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", most),
+    "siamfc-crossing": siamfc("Crossing", "DragonBaby", most),
+    "edsr": restoration(
+        "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91", "Set5/PSNR", 600, [*most, *tuned]
+    ),
+}
+for net in ("dncnn", "unet"):
+    config = f"denoising/{net}-small_lwdna_sigma25_1xb32-1500_train400"
+    arms = [*most, *tuned] if net == "dncnn" else [*few, "response"]
+    tasks[f"{net}-5"] = restoration(config, "Set12/PSNR", 400, arms, 5 / 400)
+    tasks[f"{net}-20"] = restoration(config, "Set12/PSNR", 400, few, 20 / 400)
+    tasks[f"{net}-400"] = restoration(config, "Set12/PSNR", 400, few)
+
+del net, config, arms, few, most, tuned
