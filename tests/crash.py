@@ -23,7 +23,7 @@ from pathlib import Path
 from lwdna_mm.engine import load_config
 from lwdna_mm.engine.protocol import build_model
 from lwdna_mm.files import TEMPORARY
-from tests.crash_moments import EVENTS, count_events, kill_after, train
+from tests.crash_moments import count_events, kill_after, train
 from tests.crash_runs import DOMAINS, differences, results
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,7 +133,7 @@ def crash(domain: str, workers: int, ranks: int, kills: int, seed: int, folder: 
         shutil.rmtree(work_dir, ignore_errors=True)
         status = KILLED
         while status == KILLED:
-            death = _draw(rng, counts, work_dir, ranks) if told.total() < kills else None
+            death = _draw(rng, counts, told, work_dir, ranks) if told.total() < kills else None
             status = attempt(arguments("killed"), death)
             if status == KILLED:
                 told[death[0]] += 1
@@ -144,11 +144,15 @@ def crash(domain: str, workers: int, ranks: int, kills: int, seed: int, folder: 
     return told
 
 
-def _draw(rng: random.Random, counts: dict[str, int], work_dir: Path, ranks: int) -> tuple[str, int, int]:
-    """When to die: a moment that may yet come, and how many of its kind are to go by."""
-    searched = (work_dir / "plan.json").is_file()
-    moments = [one for one in EVENTS if counts.get(one) and not (searched and one == "search")]
-    moment = rng.choice([*moments, *([] if ranks > 1 else ["any"])])
+def _draw(
+    rng: random.Random, counts: dict[str, int], told: Counter, work_dir: Path, ranks: int
+) -> tuple[str, int, int]:
+    """When to die: the rarest moment so far of those that may yet come, and how many of its kind are to go by."""
+    past = {"search": "plan.json", "border": "last_checkpoint"}
+    moments = [one for one in counts if not (one in past and (work_dir / past[one]).is_file())]
+    moments = [one for one in moments if ranks == 1 or one != "any"]
+    rarest = min(told[one] for one in moments)
+    moment = rng.choice(sorted(one for one in moments if told[one] == rarest))
     # A share of them, for a resumed run has few to go, and one of several processes.
     most = counts[moment] if moment in ("any", "search", "border") else max(counts[moment] // (2 * ranks), 1)
     return moment, rng.randrange(most), rng.randrange(2**31)

@@ -73,6 +73,8 @@ def results(work_dir: Path) -> dict[str, Any]:
     summary = json.loads((work_dir / "summary.json").read_text())
     for part in ("training", "search"):
         summary[part].pop("seconds")
+    for part in ("best", "last"):
+        summary["metrics"][part].pop("otb/fps", None)
     found = dict(summary=summary, plan=json.loads((work_dir / "plan.json").read_text()))
     found["cut"] = load_checkpoint_file(work_dir / "plan.pth")["state_dict"]
     found["last"] = find_last_checkpoint(work_dir).name

@@ -115,7 +115,7 @@ def folder(tmp_path_factory):
         value = value.replace(text(CODE), text(CODE.format(ran=ran))).replace(text("touch {ran}"), text(f"touch {ran}"))
         write(folder / f"{number_:02d} {about}.pth", checkpoint(value) if value[:1] != b"X" else value)
     plain = checkpoint(b"N")
-    write(folder / "compressed.pth", plain, zipfile.ZIP_DEFLATED, bomb=bytes(2**28))
+    write(folder / "compressed.pth", plain, zipfile.ZIP_DEFLATED, bomb=bytes(2**26))
     write(folder / "twice.pth", plain, DATA_PKL=checkpoint(by_getattr(CODE.format(ran=ran))))
     write(folder / "overlapping.pth", plain)
     with zipfile.ZipFile(folder / "overlapping.pth", "a") as archive:

@@ -1,13 +1,16 @@
 """A loss or gradient that is not finite: where it is met, what it leaves, and how a run goes on past it."""
 
 import math
+from argparse import Namespace
 
 import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
-from lwdna_mm.engine import run
+from lwdna_mm.engine import apply_arguments, run
+from lwdna_mm.engine.protocol import complete
+from lwdna_mm.engine.shrink_loop import ShrinkLoop
 from lwdna_mm.errors import UserError
 from lwdna_mm.runs.checkpoint_file import find_last_checkpoint, load_checkpoint_file
 from tests.digits_runs import tiny_config
@@ -38,7 +41,8 @@ class SpoilHook(Hook):
 
 
 def spoiled(work_dir, skip: int = 0, **what):
-    return tiny_config(work_dir, lwdna=False, custom_hooks=[dict(type="SpoilHook", **what)], skip_nonfinite=skip)
+    hooks = [dict(type="SpoilHook", **what)]
+    return tiny_config(work_dir, lwdna=False, custom_hooks=hooks, skip_nonfinite=skip, train_cfg__val_interval=9)
 
 
 def weights(work_dir):
@@ -70,11 +74,17 @@ def test_skipped_batches_leave_nothing_and_are_counted_over_interruptions(tmp_pa
     assert all(value.isfinite().all() for value in whole.values())
     # Twelve batches, three of which the running statistics have not seen.
     assert whole["backbone.bn1.num_batches_tracked"] == 9
-    with pytest.raises(UserError, match=r"iteration 10: .*--skip-nonfinite 3"):
-        run(spoiled(tmp_path / "few", skip=2, **what))
     (tmp_path / "cut" / "last_checkpoint").write_text("epoch_2.pth")
     with pytest.raises(UserError, match=r"iteration 10: .*--skip-nonfinite 3"):
         run(spoiled(tmp_path / "cut", skip=2, **what), resume=True)
+
+
+def test_the_command_line_says_how_many(tmp_path):
+    cfg = tiny_config(tmp_path, lwdna=False)
+    apply_arguments(cfg, Namespace(skip_nonfinite=2))
+    assert dict(type="lwdna_mm.NonFiniteHook", skip=2) in complete(cfg).custom_hooks
+    with pytest.raises(UserError, match="skip_nonfinite is -1, but must be a whole number"):
+        complete(tiny_config(tmp_path, lwdna=False, skip_nonfinite=-1))
 
 
 def test_it_changes_nothing_where_all_is_finite(tmp_path):
@@ -87,8 +97,6 @@ def test_it_changes_nothing_where_all_is_finite(tmp_path):
 @pytest.fixture
 def spoil_search(monkeypatch):
     """Lets one iteration of the search have a loss, or a group's gradient, that is not finite."""
-    from lwdna_mm.engine.shrink_loop import ShrinkLoop
-
     spoilt = ShrinkLoop.run_iter
 
     def spoil(iteration: int, group: str | None = None) -> None:

@@ -147,7 +147,7 @@ def test_epochs_do_not_replay_their_augmentation(tmp_path):
     seen = []
 
     @HOOKS.register_module(force=True)
-    class SeeHook(Hook):
+    class SeeAugmentedHook(Hook):
         def after_train_iter(self, runner, batch_idx, data_batch, outputs) -> None:
             images = torch.stack(data_batch["inputs"]).flatten(1).sum(1)
             seen.append(sorted(images.tolist()))
@@ -156,7 +156,7 @@ def test_epochs_do_not_replay_their_augmentation(tmp_path):
         tmp_path,
         train_dataloader__num_workers=1,
         train_dataloader__batch_size=64,
-        custom_hooks=[dict(type="SeeHook")],
+        custom_hooks=[dict(type="SeeAugmentedHook")],
         train_dataloader__sampler__shuffle=False,
     )
     run(cfg)
