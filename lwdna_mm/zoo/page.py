@@ -58,9 +58,9 @@ def write_page(metafiles: dict[str, dict[str, Any]]) -> str:
 
 
 def _use(folder: str, models: list[dict[str, Any]]) -> str:
-    """The two commands with a trained entry of a folder: LW-DNA where there is one."""
+    """The two commands with a trained entry of a folder: LW-DNA if there is one, and data that need no download."""
     trained = [model for model in models if _trained(model)]
-    model = next((one for one in trained if "_lwdna_" in one["Config"]), trained[0])
+    model = max(trained, key=lambda one: ("_digits." in one["Config"], "_lwdna_" in one["Config"]))
     file = f"work_dirs/zoo/{Path(model['Weights']).name}"
     use = USES[folder].format(config=model["Config"], file=file)
     return f"    python tools/download.py {model['Name']}\n    {use}\n"
@@ -86,7 +86,7 @@ def _row(model: dict[str, Any]) -> list[str]:
         f"{facts['Parameters']:,}",
         str(facts.get("Seed", "-")),
         f"{facts['Training Time']:.0f}" if "Training Time" in facts else "-",
-        f"{facts['Size'] / 1024:.0f}",
+        f"{facts['Size'] / 1024:.0f}" + (" (half precision)" if "Precision" in facts else ""),
     ]
 
 

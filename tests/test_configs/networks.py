@@ -25,6 +25,8 @@ TWINS = {name: path for name, path in PATHS.items() if "_lwdna_" in name}
 # Bicubic interpolation and the noisy image itself are references without parameters.
 REFERENCES = [name for name in PATHS if name.startswith(("bicubic_", "noisy_"))]
 
+GOLDEN = Path(__file__).with_name("golden_complexity.json")
+
 _kept: dict[tuple[str, str], Any] = {}
 
 

@@ -4,13 +4,10 @@ After a change that is meant: ``python -m tests.test_configs.test_golden`` write
 """
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.test_configs.networks import TWINS, traced
-
-GOLDEN = Path(__file__).with_name("golden_complexity.json")
+from tests.test_configs.networks import GOLDEN, TWINS, traced
 
 
 def measure(name: str) -> dict[str, int]:

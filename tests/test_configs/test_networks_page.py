@@ -11,8 +11,7 @@ import torchvision
 from lwdna_mm.engine import load_config
 from lwdna_mm.engine.protocol import build_model
 from lwdna_mm.models.trace import trace
-from tests.test_configs.networks import PATHS, REFERENCES
-from tests.test_configs.test_golden import GOLDEN
+from tests.test_configs.networks import GOLDEN, PATHS, REFERENCES
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "networks.md").read_text()
 NONE = "no published figure"

@@ -1,4 +1,3 @@
-import importlib.util
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -7,6 +6,7 @@ import pytest
 
 from lwdna_mm.datasets import TinyImageNet
 from lwdna_mm.errors import UserError
+from tests.call_tool import call
 from tests.digits_runs import CONFIGS
 from tests.tiny_imagenet import WNIDS, WORDS, write_tiny_imagenet
 
@@ -135,17 +135,14 @@ def test_broken_layouts_are_one_line(root, split, damage, message):
 @pytest.mark.parametrize("damage", [remove_wnids, change_annotations("\tn02", "\tn09")])
 def test_a_training_ends_in_that_line(root, damage, tmp_path_factory, capfd):
     damage(root)
-    spec = importlib.util.spec_from_file_location("train_tool", CONFIGS.parents[1] / "tools" / "train.py")
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
     config = CONFIGS / "mobilenetv1-half_1xb128-200k_tiny-imagenet-50.py"
     options = ["train_dataloader.dataset.classes=[n01,n02]", "train_dataloader.dataset.images=None"]
     for index in range(2):
         part = f"val_dataloader.dataset.datasets.{index}"
         options += [f"{part}.classes=[n01,n02]", f"{part}.images=None"]
-    given = [str(config), "--work-dir", str(tmp_path_factory.mktemp("run")), "--cfg-options", f"data_root={root}"]
+    given = [config, "--work-dir", tmp_path_factory.mktemp("run"), "--cfg-options", f"data_root={root}"]
     with pytest.raises(SystemExit) as end:
-        tool.main([*given, *options, "train_cfg.max_iters=1"])
+        call("train", *given, *options, "train_cfg.max_iters=1")
     assert end.value.code == 2
     assert capfd.readouterr().err.strip().splitlines()[-1].startswith("error: ")
 

@@ -37,6 +37,15 @@ def test_data_root_reaches_the_datasets_that_name_none(config):
     assert "data_root" not in cfg.train_dataloader.dataset
 
 
+def test_configs_of_this_package_can_be_inherited_from_anywhere(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        '_base_ = ["lwdna_mm::classification/resnet20_1xb128_cifar10.py"]\ntrain_cfg = dict(max_epochs=2)\n'
+    )
+    cfg = load_config(path)
+    assert (cfg.model.backbone.depth, cfg.train_cfg.max_epochs) == (20, 2)
+
+
 @pytest.mark.parametrize(
     ("key", "message"),
     [
