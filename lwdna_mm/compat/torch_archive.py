@@ -10,6 +10,7 @@ import math
 import pickle
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, BinaryIO
 
 import torch
@@ -23,6 +24,8 @@ _OPCODES = (
     *(pickle.BINPERSID, pickle.BINGET, pickle.LONG_BINGET, pickle.BINPUT, pickle.LONG_BINPUT, pickle.LONG1),
     *(pickle.PROTO, pickle.STOP),
 )
+# Bytes of the list of an archive's members, some eighty for each tensor; in memory they are many more.
+MOST_LISTED = 2**24
 # A tensor takes some forty of them, and each may take sixty bytes of memory.
 MOST_OPCODES = 2_000_000
 _HISTORY = "mmengine.logging.history_buffer.HistoryBuffer"
@@ -56,7 +59,7 @@ def check_archive(file: str | BinaryIO) -> None:
         OSError: it cannot be read.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
+        with nullcontext(file) if hasattr(file, "seek") else open(file, "rb") as stream, _open(stream) as archive:
             _check_members(archive)
             root = archive.namelist()[0].split("/")[0]
             sizes = {one.filename.removeprefix(f"{root}/data/"): one.file_size for one in archive.infolist()}
@@ -73,6 +76,14 @@ def check_archive(file: str | BinaryIO) -> None:
     finally:
         if hasattr(file, "seek"):
             file.seek(0)
+
+
+def _open(stream: BinaryIO) -> zipfile.ZipFile:
+    """The archive, whose list of members is read by this."""
+    end = zipfile._EndRecData(stream)
+    if end is not None and end[zipfile._ECD_SIZE] > MOST_LISTED:
+        raise _RefusedError("it has far too many members")
+    return zipfile.ZipFile(stream)
 
 
 def _check_members(archive: zipfile.ZipFile) -> None:

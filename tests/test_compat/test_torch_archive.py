@@ -13,7 +13,7 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
-from lwdna_mm.compat.torch_archive import MOST_OPCODES, check_archive
+from lwdna_mm.compat.torch_archive import MOST_LISTED, MOST_OPCODES, check_archive
 from lwdna_mm.errors import UserError
 from lwdna_mm.runs.checkpoint_file import load_checkpoint_file
 
@@ -125,6 +125,9 @@ def folder(tmp_path_factory):
             again.header_offset, again.file_size, again.compress_size, again.CRC = big.header_offset, 16, 16, big.CRC
             archive.filelist.append(again)
         archive.writestr("archive/end", "")
+    listed = MOST_LISTED // 46 + 1
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFE, 0xFFFE, 46 * listed, 0, 0)
+    (folder / "many members.pth").write_bytes((b"PK\1\2" + bytes(42)) * listed + end)
     torch.save(dict(state_dict={}), folder / "legacy.pth", _use_new_zipfile_serialization=False)
     (folder / "script.pth").write_bytes(b"print('no checkpoint')\n" * 100)
     (folder / "empty.pth").touch()
