@@ -22,11 +22,15 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
     args = parse_args(argv)
+    from mmengine.dist import is_main_process
+
     from lwdna_mm import engine
 
     cfg = engine.load_config(args.config, args.cfg_options)
     engine.apply_arguments(cfg, args)
     metrics = engine.evaluate(cfg, args.checkpoint, plan=args.plan)
+    if not is_main_process():
+        return
     for name, value in metrics.items():
         print(f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}")
     if args.out:

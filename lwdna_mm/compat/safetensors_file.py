@@ -38,7 +38,7 @@ def read_safetensors(path: str | Path) -> dict[str, Any]:
 
 
 def to_safetensors(state: dict[str, Tensor], config: str, plan: dict[str, Any] | None, half: bool = False) -> bytes:
-    """A state dict as the bytes of a file, the same for the same weights.
+    """A state dict as the bytes of a file.
 
     Args:
         state: of a network.

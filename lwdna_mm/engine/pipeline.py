@@ -136,7 +136,8 @@ def evaluate(cfg: Config, checkpoint: str | Path | None, plan: str | Path | None
     runner = Runner.from_cfg(cfg)
     if checkpoint is None and any(True for _ in runner.model.parameters()):
         raise UserError(f"{cfg.filename}: the network has weights, give a checkpoint")
-    check_fits(loaded["state_dict"], checkpoint, runner.model.state_dict())
+    model = getattr(runner.model, "module", runner.model)  # as it is before several processes wrap it
+    check_fits(loaded["state_dict"], checkpoint, model.state_dict())
     kept = _KeepMetrics()
     runner.register_hook(kept)
     runner.test()

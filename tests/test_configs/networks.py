@@ -1,5 +1,6 @@
 """The network of a config, built, traced, planned and rebuilt once for all the configs that share it."""
 
+import copy
 import json
 from collections.abc import Callable
 from functools import cache
@@ -30,9 +31,13 @@ GOLDEN = Path(__file__).with_name("golden_complexity.json")
 _kept: dict[tuple[str, str], Any] = {}
 
 
-@cache
 def read_config(name: str) -> Config:
-    """A config of the repository; to be copied before it is changed."""
+    """A config of the repository, as its file has it: building a model changes its config."""
+    return copy.deepcopy(_read(name))
+
+
+@cache
+def _read(name: str) -> Config:
     return load_config(PATHS[name])
 
 
@@ -72,7 +77,7 @@ def random_plan(name: str) -> dict[str, Any]:
 
 def rebuilt(name: str, plan: dict[str, Any]) -> nn.Module:
     """The network of a twin, resized to a plan."""
-    cfg = read_config(name).copy()
+    cfg = read_config(name)
     cfg.model = resized_model(cfg, plan)
     return build_model(cfg)
 

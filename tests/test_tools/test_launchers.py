@@ -1,10 +1,14 @@
 """The shell scripts start the tools with what they are given."""
 
+import json
 import os
+import socket
 import subprocess
+import sys
 
 import pytest
 
+from lwdna_mm.zoo import fetch, find_entry
 from tests.digits_runs import CONFIGS
 
 TOOLS = CONFIGS.parents[1] / "tools"
@@ -26,6 +30,19 @@ def test_torchrun_is_given_the_processes_and_the_options(script: str, arguments:
     said = run(script, *arguments, PYTHON="echo", PORT="29511", NNODES="2", NODE_RANK="1").stdout
     where = "--nnodes=2 --node_rank=1 --master_addr=127.0.0.1 --master_port=29511 --nproc_per_node=4"
     assert said == f"-m torch.distributed.run {where} {TOOLS}/{tool}\n"
+
+
+@pytest.mark.full
+def test_two_processes_measure_what_one_does(tmp_path):
+    entry, out = find_entry("resnet8_lwdna_digits"), tmp_path / "metrics.json"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    given = [str(entry.config_path), str(fetch(entry)), "2", "--work-dir", str(tmp_path), "--out", str(out)]
+    done = run("dist_test.sh", *given, PYTHON=sys.executable, PORT=port, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("accuracy/top1: ") == 2  # mmengine's log has one, the tool's result is the other
+    assert json.loads(out.read_text()) == pytest.approx(entry.facts["Results"][0]["Metrics"], abs=1e-3)
 
 
 def test_slurm_is_given_no_more_tasks_than_asked(tmp_path):
