@@ -40,12 +40,13 @@ class ResponseLoop(ShrinkLoop):
         try:
             super().__init__(runner, dataloader, warmup_iters, 0)
             loader = Runner.build_dataloader({**held_out, "drop_last": True}, seed=runner.seed)
-            if not len(loader):  # less than a batch
-                size = max(len(loader.dataset) // get_world_size(), 1)
-                loader = Runner.build_dataloader({**held_out, "batch_size": size}, seed=runner.seed)
         except UserError as error:
             raise UserError(f"lwdna.shrink.criterion.held_out: {error}") from error
         self.batches = list(islice(loader, iters))
+        if not self.batches:  # fewer images than a batch has
+            size = max(len(loader.dataset) // get_world_size(), 1)
+            loader = Runner.build_dataloader({**held_out, "batch_size": size}, seed=runner.seed)
+            self.batches = list(islice(loader, iters))
         self.forwards = 0  # samples, of all ranks, that were run forward only
         self.samples = len(self.batches) * loader.batch_sampler.batch_size * get_world_size()
 
