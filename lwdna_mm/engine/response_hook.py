@@ -58,7 +58,8 @@ class ResponseHook(ShrinkHook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Draw the widths of the iteration."""
-        self.gates.keep_first(self.criterion.draw(self.allowed, batch_idx))
+        even = {name: self.even.widths[name] for name in self.graph.free}
+        self.gates.keep_first(self.criterion.draw(self.allowed, even, batch_idx))
 
     def judge(self, runner: Runner) -> dict[str, Tensor]:
         """Measure round after round, each about the plan that the one before has led to."""

@@ -11,6 +11,9 @@ from lwdna_mm.channels import ChannelGraph
 from lwdna_mm.errors import UserError
 from lwdna_mm.shrink.criteria import CRITERIA, Criterion
 
+# Share of the groups that have another width than the reference's in an iteration of the training.
+OTHERS = 0.25
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -46,9 +49,9 @@ class ResponseCriterion(Criterion):
     """What the next channel of a group saves of the loss on held-out images.
 
     A zero gate removes a channel, so that a gated network has all narrower ones in it. It is trained for the
-    warm-up's iterations, in each at widths drawn anew, by a part of the training images. Then the loss is measured
-    on the others, with one group at several widths and the rest as in a reference: in the first round the even plan
-    at the budget, afterwards the plan that the round before has led to.
+    warm-up's iterations, in each with the widths of some groups drawn anew, by a part of the training images. Then the
+    loss is measured on the others, with one group at several widths and the rest as in a reference: in the first round
+    the even plan at the budget, afterwards the plan that the round before has led to.
 
     Args:
         points: widths at which each group is measured, the reference's among them.
@@ -71,19 +74,24 @@ class ResponseCriterion(Criterion):
         self.points, self.rounds, self.held_out, self.seed = points, rounds, held_out, seed
         self.curves: dict[str, Curve] = {}
 
-    def draw(self, allowed: Mapping[str, np.ndarray], iteration: int) -> dict[str, int]:
-        """Draw a width for every group, for one iteration of the training: one in four times each the least and the
-        largest, so that the last channels are trained too, else any.
+    def draw(self, allowed: Mapping[str, np.ndarray], reference: Mapping[str, int], iteration: int) -> dict[str, int]:
+        """Draw a width for every group, for one iteration of the training.
+
+        One group in four has another than the reference's: half of the time its least or largest, so that the last
+        channels are trained too, else any. Were all drawn anew, a deep network would nearly always be narrow
+        somewhere, and learn nothing.
 
         Args:
             allowed: the widths of every group, as :func:`lwdna_mm.shrink.search.allowed_widths` gives them.
+            reference: widths about which the losses will be measured.
             iteration: which decides the draw, together with the seed.
         """
         generator = np.random.default_rng([self.seed, iteration])
         drawn = {}
         for name, widths in allowed.items():
             ends = {0: widths[0], 1: widths[-1]}
-            drawn[name] = int(ends.get(int(generator.integers(4)), generator.choice(widths)))
+            other = int(ends.get(int(generator.integers(4)), generator.choice(widths)))
+            drawn[name] = other if generator.random() < OTHERS else reference[name]
         return drawn
 
     def grid(self, allowed: np.ndarray, reference: int) -> list[int]:

@@ -58,15 +58,19 @@ def test_grids_have_the_ends_the_reference_and_no_more_points_than_asked(points,
 
 
 def test_draws_depend_on_seed_and_iteration_and_reach_all_widths():
-    allowed = allowed_widths(graph_of("ResNet-CIFAR"), min_ratio=0.5)
-    draws = [ResponseCriterion(seed=3).draw(allowed, i) for i in range(200)]
-    assert draws[7] == ResponseCriterion(seed=3).draw(allowed, 7) != ResponseCriterion(seed=4).draw(allowed, 7)
+    graph = graph_of("ResNet-CIFAR")
+    allowed = allowed_widths(graph, min_ratio=0.5)
+    reference = {name: int(widths[len(widths) // 2]) for name, widths in allowed.items()}
+    draws = [ResponseCriterion(seed=3).draw(allowed, reference, i) for i in range(400)]
+    again, other = (ResponseCriterion(seed=seed).draw(allowed, reference, 7) for seed in (3, 4))
+    assert draws[7] == again != other
     for name, widths in allowed.items():
-        assert widths[0] == -(-graph_of("ResNet-CIFAR").widths[name] // 2)
-        if len(widths) < 10:
+        assert widths[0] == -(-graph.widths[name] // 2)
+        assert sum(draw[name] == reference[name] for draw in draws) > 0.65 * 400
+        if len(widths) < 6:
             assert {draw[name] for draw in draws} == set(widths)
         for end in (widths[0], widths[-1]):
-            assert sum(draw[name] == end for draw in draws) > 200 / 4 - 20
+            assert sum(draw[name] == end for draw in draws) > 400 / 16 - 15
 
 
 class Two(nn.Sequential):
