@@ -26,7 +26,14 @@ def test_a_killed_suite_ends_with_the_table_of_one_left_alone(suite, tmp_path):
 
 def test_an_interrupt_is_one_line_and_leaves_nothing_running(suite, tmp_path):
     given = command("run", suite, tmp_path / "run", "--jobs", "2")
-    process = subprocess.Popen(given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        given,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell has its background processes ignore interrupts, and what they start inherits that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while len(workers(tmp_path / "run")) < 2:
         assert process.poll() is None
         time.sleep(0.05)
