@@ -23,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     from lwdna_mm.apis.latency import input_options
     from lwdna_mm.apis.trained import load_trained
-    from lwdna_mm.engine import load_config, write_atomically
+    from lwdna_mm.engine import load_config
+    from lwdna_mm.files import write_atomically
     from lwdna_mm.latency.onnx import export_onnx
     from lwdna_mm.latency.steps import random_inputs
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 
 from lwdna_mm.errors import one_line
+from lwdna_mm.files import write_atomically
 from lwdna_mm.options import add_run_options
 
 
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name, value in metrics.items():
         print(f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}")
     if args.out:
-        engine.write_atomically((json.dumps(metrics, indent=2, sort_keys=True) + "\n").encode(), args.out)
+        write_atomically((json.dumps(metrics, indent=2, sort_keys=True) + "\n").encode(), args.out)
 
 
 if __name__ == "__main__":

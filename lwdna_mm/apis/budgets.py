@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from ..channels import ChannelPlan
-from ..compat.mmengine_io import write_atomically
 from ..engine.config import load_config
 from ..engine.pipeline import shrink
+from ..files import write_atomically
 from ..latency import LatencyError, Setting, Workload, ratios, read_profile, time_in_turns
 from ..latency.steps import make_step
 from ..shrink import BudgetError

@@ -9,8 +9,8 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from ..compat.mmengine_io import write_atomically
 from ..errors import UserError
+from ..files import write_atomically
 from ..models.restoration.tiling import restore_tiled
 from .trained import load_trained
 

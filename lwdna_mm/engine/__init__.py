@@ -1,7 +1,6 @@
 """Widen, shrink and retrain with mmengine."""
 
 from ..compat import cpu_amp
-from ..compat.mmengine_io import write_atomically
 from ..runs.summary import format_summary
 from . import channels_last, checkpoint, exact_resume, nonfinite, response_hook, response_loop, shrink_hook, shrink_loop
 from .arguments import apply_arguments
@@ -26,5 +25,4 @@ __all__ = [
     "shrink",
     "shrink_hook",
     "shrink_loop",
-    "write_atomically",
 ]

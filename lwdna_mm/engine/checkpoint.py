@@ -10,7 +10,8 @@ from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from ..compat.mmengine_io import ATOMIC_BACKEND, write_atomically
+from ..compat.mmengine_io import ATOMIC_BACKEND
+from ..files import write_atomically
 from ..registry import HOOKS
 from ..runs.checkpoint_file import LAST_CHECKPOINT
 from .accumulated import Gradients, collect, put_back

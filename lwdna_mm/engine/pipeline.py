@@ -20,6 +20,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from ..channels import ChannelPlan
 from ..compat import mmengine_io
 from ..errors import UserError
+from ..files import write_atomically
 from ..models.builders import as_plan
 from ..runs.checkpoint_file import (
     LAST_CHECKPOINT,
@@ -219,7 +220,7 @@ def _take_over(plan: Path, own: Path) -> None:
     for beside in (weights_path, *(partial(path_beside, kind=kind) for kind in BESIDE)):
         beside(own).unlink(missing_ok=True)
         if beside(plan).is_file():
-            mmengine_io.write_atomically(beside(plan).read_bytes(), beside(own))
+            write_atomically(beside(plan).read_bytes(), beside(own))
     given.to_json(own)
 
 

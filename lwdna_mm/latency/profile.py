@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..channels.complexity import Axis, Complexity, LayerTerm
-from ..compat.mmengine_io import write_atomically
 from ..errors import UserError
+from ..files import write_atomically
 from ..shrink.steps import Measure
 from .fit import Error
 from .model import LatencyModel

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..compat.mmengine_io import write_atomically
+from ..files import write_atomically
 
 EARLIER = "earlier_logs.json"
 # What mmengine logs besides losses and metrics.

@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from ..channels import ChannelGraph, ChannelPlan
-from ..compat.mmengine_io import write_atomically
 from ..errors import UserError
+from ..files import write_atomically
 from .checkpoint_file import load_checkpoint_file
 
 # What the loss is at which widths, round by round; and the profiles that were tried.

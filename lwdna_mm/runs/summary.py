@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..channels import ChannelPlan
-from ..compat.mmengine_io import write_atomically
+from ..files import write_atomically
 from .history import read_history
 from .plan_file import read_search_cost
 

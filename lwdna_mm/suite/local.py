@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..compat.mmengine_io import write_atomically
 from ..errors import UserError
+from ..files import write_atomically
 from .matrix import Order
 from .records import Record
 from .worker import ORDER, RECORD

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from ..compat.mmengine_io import write_atomically
 from ..errors import UserError
+from ..files import write_atomically
 from ..visualization.page import encode_png, format_image, format_page
 from .blocks import Block, Heading, Picture, Text, to_html, to_markdown
 from .differences import CONFIDENCE

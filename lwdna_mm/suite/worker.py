@@ -9,11 +9,10 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from ..compat.mmengine_io import write_atomically
 from ..engine import apply_arguments, evaluate, load_config, run
 from ..engine.subset import judge_training_set
 from ..errors import UserError, one_line
-from ..files import locked
+from ..files import locked, write_atomically
 from ..runs.checkpoint_file import find_last_checkpoint
 from ..runs.history import read_history
 from .machine import describe_machine

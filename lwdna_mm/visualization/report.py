@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from ..compat.mmengine_io import write_atomically
+from ..files import write_atomically
 from ..latency import Profile, read_profile
 from ..runs.grouping import BASELINE, Group, group_runs, metric_names, read_run
 from ..runs.plan_file import PROFILES, RESPONSE

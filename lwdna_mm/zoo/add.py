@@ -8,12 +8,12 @@ from typing import Any
 
 from ..apis.trained import load_trained
 from ..channels import ChannelPlan
-from ..compat.mmengine_io import write_atomically
 from ..compat.safetensors_file import SUFFIX, to_safetensors
 from ..engine import evaluate, load_config
 from ..engine.planned import resized_model
 from ..engine.protocol import build_model
 from ..errors import UserError
+from ..files import write_atomically
 from ..runs.checkpoint_file import find_last_checkpoint, load_checkpoint_file
 from ..runs.summary import SUMMARY
 from .index import check_name

@@ -13,8 +13,8 @@ import requests
 import torch
 from tqdm import tqdm
 
-from ..compat.mmengine_io import write_atomically
 from ..errors import UserError
+from ..files import write_atomically
 from .index import ROOT, Entry
 
 # Where the files are, if not beside the metafiles: http(s)://..., file://... or a folder.

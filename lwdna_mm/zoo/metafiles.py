@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from ..compat.mmengine_io import write_atomically
 from ..engine import load_config, parse_section
 from ..engine.protocol import build_model
 from ..errors import UserError
+from ..files import write_atomically
 from ..models.trace import trace
 from .index import read_yaml
 from .page import write_page
