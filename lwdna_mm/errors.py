@@ -4,10 +4,21 @@ import functools
 import logging
 import sys
 from collections.abc import Callable
+from typing import Any
 
 
 class UserError(ValueError):
     """Input that cannot be used; the message names the file, key or layer and what would be right."""
+
+
+class DivergedError(UserError):
+    """A loss or a gradient is not finite.
+
+    Attributes:
+        summary: of the training up to there, as of one that has ended; None in a search.
+    """
+
+    summary: dict[str, Any] | None = None
 
 
 def one_line(main: Callable[..., None]) -> Callable[..., None]:

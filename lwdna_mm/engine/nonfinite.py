@@ -11,7 +11,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from ..errors import UserError
+from ..errors import DivergedError
 from ..registry import HOOKS
 from .accumulated import optim_wrappers
 
@@ -32,7 +32,7 @@ class NonFiniteHook(Hook):
         gates: of the groups, in a search; their gradients are looked at first.
 
     Raises:
-        UserError: after an iteration, naming it and what was not finite.
+        DivergedError: after an iteration, naming it and what was not finite.
     """
 
     priority = "ABOVE_NORMAL"  # before anything is saved
@@ -98,7 +98,7 @@ class NonFiniteHook(Hook):
         count = runner.message_hub.runtime_info.get(SKIPPED, 0) + 1
         if count > self.skip:
             last = runner.message_hub.runtime_info.get("last_ckpt")
-            raise UserError(
+            raise DivergedError(
                 f"{met}; lower optim_wrapper.optimizer.lr, look at the data, or give --skip-nonfinite {count} to go on "
                 f"past it" + (f"; the last checkpoint is {last}" if last else "")
             )

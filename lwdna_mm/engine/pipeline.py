@@ -19,7 +19,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..channels import ChannelPlan
 from ..compat import mmengine_io
-from ..errors import UserError
+from ..errors import DivergedError, UserError
 from ..files import write_atomically
 from ..models.builders import as_plan
 from ..runs.checkpoint_file import (
@@ -249,9 +249,20 @@ def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpo
         hook = next(hook for hook in runner.hooks if isinstance(hook, SafeCheckpointHook))
         hook.meta["lwdna_plan"] = json.loads(plan.read_text())
     cost = complexity(runner, plan)
-    runner.train()
+    try:
+        runner.train()
+    except DivergedError as error:
+        error.summary = _summarize(runner, section, plan, cost)
+        raise
     if _lacks_last_validation(runner):  # the run was killed between its last checkpoint and that
         runner.val_loop.run()
+    summary = _summarize(runner, section, plan, cost)
+    if is_main_process():
+        write_summary(runner.work_dir, summary)
+    return summary
+
+
+def _summarize(runner: Runner, section: LwdnaSection | None, plan: Path | None, cost: dict[str, Any]) -> dict[str, Any]:
     facts = dict(
         config=Path(runner.cfg.filename or "config").stem,
         seed=runner.seed,
@@ -260,10 +271,7 @@ def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpo
         training=training(runner),
         **cost,
     )
-    summary = summarize(runner.work_dir, facts, plan)
-    if is_main_process():
-        write_summary(runner.work_dir, summary)
-    return summary
+    return summarize(runner.work_dir, facts, plan)
 
 
 def _lacks_last_validation(runner: Runner) -> bool:

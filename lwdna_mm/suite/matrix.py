@@ -145,7 +145,11 @@ def _effective(options: Options) -> Options:
 
 
 def resolve(suite: Suite, run: Run, done: Mapping[Key, Record]) -> Order:
-    """Complete a run whose needs are ``done``."""
+    """Complete a run whose needs are ``done``.
+
+    Raises:
+        UserError: every point of its grid has diverged.
+    """
     task, arm, key = run.task, run.arm, run.key
     options, point = dict(run.options), {}
     for measure, other in arm.equal.items():
@@ -154,13 +158,24 @@ def resolve(suite: Suite, run: Run, done: Mapping[Key, Record]) -> Order:
     if key.stage == SELECT:
         point = {name: options[name] for name in task.grid}
     elif arm.tuned:
-        point = best_point([done[need] for need in run.needs if need.stage == SELECT])
+        point = best_point(key, [done[need] for need in run.needs if need.stage == SELECT])
         options.update(point)
     return Order(
         suite.name, key, str(task.config), options, task.metric, suite.amp, task.size, task.data, arm.planner, point
     )
 
 
-def best_point(tried: Sequence[Record]) -> Options:
-    """The point of a grid that did best on the held-out part; of equals the first."""
-    return max(tried, key=lambda record: -record.value if less_is_better(record.metric) else record.value).point
+def best_point(key: Key, tried: Sequence[Record]) -> Options:
+    """The point of a grid that did best on the held-out part; of equals the first.
+
+    Args:
+        key: the run that is to take it.
+        tried: the grid's runs; one that has diverged counts as the worst.
+
+    Raises:
+        UserError: all have diverged.
+    """
+    ended = [record for record in tried if record.value is not None]
+    if not ended:
+        raise UserError(f"{key}: all points of its grid have diverged; give the task a grid of lower learning rates")
+    return max(ended, key=lambda record: -record.value if less_is_better(record.metric) else record.value).point

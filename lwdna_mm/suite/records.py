@@ -45,7 +45,7 @@ class Record:
     Attributes:
         size: training images a class (or in all); None where the suite does not vary it.
         metric, value: the metric that counts, at the end of the training; on the test set, or in the stage ``select``
-            on the held-out images.
+            on the held-out images, where it is None if the training has diverged.
         flops, params, acts: of the network that was trained; for one image.
         shares: the same three relative to the task's baseline.
         training_seconds, samples: of the training alone; samples are training images seen.
@@ -66,7 +66,7 @@ class Record:
     seed: int
     stage: str
     metric: str
-    value: float
+    value: float | None
     flops: int
     params: int
     acts: int
@@ -87,9 +87,9 @@ class Record:
     widths: dict[str, int] | None = None
 
     def __post_init__(self):
-        if not math.isfinite(self.value):
+        if self.stage == TEST and (self.value is None or not math.isfinite(self.value)):
             raise UserError(f"{self.key}: {self.metric} is {self.value}: the training has diverged")
-        for name in ("train_value", "train_loss"):  # JSON has no number for them
+        for name in ("value", "train_value", "train_loss"):  # JSON has no number for them
             if getattr(self, name) is not None and not math.isfinite(getattr(self, name)):
                 object.__setattr__(self, name, None)
 

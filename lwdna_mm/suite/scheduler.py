@@ -92,9 +92,9 @@ class Scheduler:
         self.done[run.key] = record
         self.seconds.append(took)
         rest = mean(self.seconds) * left / self.slots
+        reached = "diverged" if record.value is None else f"{record.metric} {record.value:.4g}"
         self.say(
-            f"[{len(self.done)}/{len(self.runs)}] {run.key}: {record.metric} {record.value:.4g} in {_clock(took)}; "
-            f"about {_clock(rest)} left"
+            f"[{len(self.done)}/{len(self.runs)}] {run.key}: {reached} in {_clock(took)}; about {_clock(rest)} left"
         )
 
 

@@ -126,15 +126,14 @@ def tuning_blocks(task: Task) -> list[Block]:
         return []
     points = {describe_point(record.point): record.point for record in task.grid}
     tuned = list(dict.fromkeys(record.arm for record in task.grid))
-    values = {(describe_point(record.point), record.arm): record.value for record in task.grid}
+    runs = {(describe_point(record.point), record.arm): record for record in task.grid}
     chosen = {arm: {describe_point(record.point) for record in task.arms.get(arm, {}).values()} for arm in tuned}
     rows = []
     for point in points:
         row = [point]
         for arm in tuned:
-            value = values.get((point, arm))
             mark = " (chosen)" if point in chosen[arm] else ""
-            row.append(_NONE if value is None else f"{value:.{_digits(task)}f}{mark}")
+            row.append(_on_select(task, runs.get((point, arm))) + mark)
         rows.append(row)
     blocks: list[Block] = [Table([f"{task.metric} on held-out training images", *tuned], rows)]
     for arm in tuned:
@@ -144,6 +143,12 @@ def tuning_blocks(task: Task) -> list[Block]:
                 text = f"{arm}: the chosen {option.rpartition('.')[2]} {value:g} is at the edge of the grid"
                 blocks.append(Text(f"{text}; a better one may lie beyond it."))
     return blocks
+
+
+def _on_select(task: Task, record: Record | None) -> str:
+    if record is None:
+        return _NONE
+    return "diverged" if record.value is None else f"{record.value:.{_digits(task)}f}"
 
 
 def landscape_blocks(task: Task) -> list[Block]:
@@ -189,7 +194,7 @@ def use_blocks(records: Sequence[Record]) -> list[Block]:
 def _digits(task: Task) -> int:
     """Decimals that give the task's values four figures."""
     tested = [record for runs in task.arms.values() for record in runs.values()]
-    largest = max(abs(record.value) for record in (*tested, *task.landscape, *task.grid))
+    largest = max(abs(record.value or 0.0) for record in (*tested, *task.landscape, *task.grid))
     return max(0, 3 - math.floor(math.log10(largest))) if largest else 2
 
 

@@ -11,14 +11,14 @@ from mmengine.config import Config
 
 from ..engine import apply_arguments, evaluate, load_config, run
 from ..engine.subset import judge_training_set
-from ..errors import UserError, one_line
+from ..errors import DivergedError, UserError, one_line
 from ..files import locked, write_atomically
 from ..runs.checkpoint_file import find_last_checkpoint
 from ..runs.history import read_history
 from .machine import describe_machine
 from .matrix import Order
 from .peers import torch_pruning_plan
-from .records import Record
+from .records import SELECT, Record
 
 ORDER, RECORD = "order.json", "record.json"
 
@@ -31,8 +31,15 @@ def perform(order: Order, work_dir: Path, data: Path | None) -> Record:
 
     Raises:
         UserError: the config, the data or a plan cannot be used, or the metric is not among those taken.
+        DivergedError: a loss or gradient is not finite, unless in the training of a grid's point, whose record says it.
     """
-    summary = run(_config(order, work_dir, data), plan=_plan(order, work_dir, data), resume=True)
+    diverged = False
+    try:
+        summary = run(_config(order, work_dir, data), plan=_plan(order, work_dir, data), resume=True)
+    except DivergedError as error:
+        if order.key.stage != SELECT or error.summary is None:
+            raise
+        summary, diverged = error.summary, True
     metrics, search = summary["metrics"]["last"], summary.get("search", {})
     costs = {name: summary[name] for name in ("flops", "params", "acts")}
     base = summary.get("baseline", costs)
@@ -48,8 +55,8 @@ def perform(order: Order, work_dir: Path, data: Path | None) -> Record:
         point=order.point,
         spec=order.spec,
         metric=order.metric,
-        value=_value(order, metrics),
-        train_value=_on_training_images(order, work_dir, data),
+        value=None if diverged else _value(order, metrics),
+        train_value=None if diverged else _on_training_images(order, work_dir, data),
         train_loss=losses[max(losses)] if losses else None,
         **costs,
         shares={name: costs[name] / base[name] for name in costs},

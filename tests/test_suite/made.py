@@ -18,7 +18,13 @@ def make(arm="lwdna", value=24.3, seed=0, task="50", **changes):
     family = next((name for name in SHARES if arm.startswith(name)), None)
     shares = dict(zip(("flops", "params", "acts"), SHARES.get(family, (1.0, 1.0, 1.0)), strict=True))
     given = dict(suite="tiny", task=task, size=int(task) if task.isdigit() else None, arm=arm, seed=seed, stage="test")
-    given.update(metric="accuracy/top1", value=value, train_value=value + 40.0, train_loss=0.5, shares=shares)
+    given.update(
+        metric="accuracy/top1",
+        value=value,
+        train_value=None if value is None else value + 40.0,
+        train_loss=0.5,
+        shares=shares,
+    )
     given.update(flops=int(5e7 * shares["flops"]), params=int(8e5 * shares["params"]), acts=int(1e6 * shares["acts"]))
     given.update(search_seconds=4.0 if family else None, training_seconds=600.0 * shares["acts"], samples=200_000)
     scale = {"stem": 2, "layer2": 1, "layer10": 0.5} if family == "lwdna" else dict.fromkeys(WIDTHS, 1)

@@ -1,12 +1,14 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from lwdna_mm.errors import UserError
 from lwdna_mm.suite.config import load_suite
-from lwdna_mm.suite.matrix import Order, expand, only, resolve
+from lwdna_mm.suite.matrix import Order, best_point, expand, only, resolve
 from lwdna_mm.suite.records import Key
 from tests.suite_runs import SUITE, pretend, write_suite
+from tests.test_suite.made import make
 
 
 @pytest.fixture
@@ -65,6 +67,16 @@ def test_tuning_holds_out_and_then_takes_the_best_for_all_seeds(suite):
         assert order.options["optim_wrapper.optimizer.lr"] == 0.3
         assert order.point == {"optim_wrapper.optimizer.lr": 0.3}
         assert "select.share" not in order.options
+
+
+def test_a_point_that_diverges_is_the_worst():
+    key = Key("50", "lwdna-tuned", 0)
+    tried = [make("lwdna-tuned", value, point={"lr": lr}, stage="select") for lr, value in ((0.3, None), (0.1, 2.0))]
+    assert best_point(key, tried) == {"lr": 0.1}
+    less = [replace(record, metric="loss") for record in tried]
+    assert best_point(key, less) == {"lr": 0.1}
+    with pytest.raises(UserError, match="50/lwdna-tuned seed 0: all points of its grid have diverged"):
+        best_point(key, tried[:1])
 
 
 def test_orders_travel_as_json(suite):

@@ -97,5 +97,6 @@ def test_points_of_a_grid_are_runs_of_their_own():
 def test_a_diverged_run_is_no_result_but_its_loss_may_be_infinite():
     with pytest.raises(UserError, match="50/lwdna seed 0: accuracy/top1 is nan: the training has diverged"):
         make(value=math.nan)
+    assert make("lwdna-tuned", math.nan, stage="select", point={"optim.lr": 3.0}).value is None
     assert make(train_loss=math.inf, train_value=math.nan).train_loss is None
     assert Record.from_dict(make(train_value=math.nan).to_dict()).train_value is None

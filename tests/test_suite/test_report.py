@@ -32,6 +32,8 @@ def records():
         points = [{"optimizer.lr": 0.1, "optimizer.weight_decay": decay} for decay in (1e-4, 1e-3, 3e-3)]
         arms.append([make(arm, 20.0 + 100 * p["optimizer.weight_decay"], stage="select", point=p) for p in points])
         arms.append(make_arm(arm, 22.0, 22.4, 22.3 if arm.startswith("l") else None, point=points[-1]))
+    point = {"optimizer.lr": 0.3, "optimizer.weight_decay": 1e-4}
+    arms.append([make("lwdna-tuned", None, stage="select", point=point)])
     arms.append([make(f"landscape-{i:02d}", 20.0 + i) for i in range(6)])
     return [record for arm in arms for record in arm]
 
@@ -73,6 +75,7 @@ def test_parts_tuning_and_landscape(records):
     assert [int(count) for count in widths[7].split(", ")] == sorted(int(count) for count in widths[7].split(", "))
     assert cells(text, "lr=0.1,weight_decay=0.003")[1:] == ["20.30 (chosen)", "20.30 (chosen)"]
     assert cells(text, "lr=0.1,weight_decay=0.001")[1:] == ["20.10", "20.10"]
+    assert cells(text, "lr=0.3,weight_decay=0.0001")[1:] == ["-", "diverged"]
     assert "lwdna-tuned: the chosen weight_decay 0.003 is at the edge of the grid" in text
     assert "6 random plans at one training seed, 22.50 ± 1.87. lwdna (24.30, seed 0) is better than 5 of them" in text
     assert "Do widths matter here at all?" in text
