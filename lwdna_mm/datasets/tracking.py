@@ -7,7 +7,7 @@ import io
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -173,22 +173,61 @@ def read_track(folder: OTB | GOT10k, index: int) -> Track:
     return Track(name, tuple(frames), boxes, visible)
 
 
+def stretch(track: Track, begin: float, end: float) -> Track:
+    """The track, visible only in a stretch of the frames in which it was visible.
+
+    Args:
+        begin, end: shares of these frames.
+
+    Raises:
+        UserError: there is none.
+    """
+    seen = np.flatnonzero(track.visible)
+    visible = np.zeros_like(track.visible)
+    visible[seen[round(begin * len(seen)) : round(end * len(seen))]] = True
+    if not visible.any():
+        where = "" if (begin, end) == (0, 1) else f" in the stretch {begin:g} to {end:g} of them"
+        raise UserError(f"sequence {track.name}: no frame has a box of at least one pixel{where}")
+    return replace(track, visible=visible)
+
+
 @DATASETS.register_module()
 class TrackingSequences(Dataset):
     """Whole sequences, for validation: sample ``i`` is ``dict(sequences=Track)``.
 
     Args:
         data_root, format, sequences, kwargs: See :func:`open_tracks`.
+        frames: The part of every sequence that is tracked: shares of the frames that show the target, (begin, end);
+            None for all frames, whether they show it or not.
+
+    Raises:
+        UserError: If the folder is broken or a sequence shows its target in no frame of the part.
     """
 
-    def __init__(self, data_root: str, format: str, sequences: Sequence[str] | None = None, **kwargs) -> None:
+    def __init__(
+        self,
+        data_root: str,
+        format: str,
+        sequences: Sequence[str] | None = None,
+        frames: tuple[float, float] | None = None,
+        **kwargs,
+    ) -> None:
         self.tracks = open_tracks(data_root, format, sequences, **kwargs)
+        if frames is not None:
+            self.tracks = [_shortened(stretch(track, *frames)) for track in self.tracks]
 
     def __len__(self) -> int:
         return len(self.tracks)
 
     def __getitem__(self, index: int) -> dict[str, Track]:
         return dict(sequences=self.tracks[index])
+
+
+def _shortened(track: Track) -> Track:
+    """The track from the first visible frame to the last."""
+    first, last = np.flatnonzero(track.visible)[[0, -1]]
+    part = slice(first, last + 1)
+    return replace(track, frames=track.frames[part], boxes=track.boxes[part], visible=track.visible[part])
 
 
 FORMATS = {"otb": OTBFolder, "got10k": GOT10kFolder}

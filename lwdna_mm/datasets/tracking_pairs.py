@@ -1,7 +1,6 @@
 """Training pairs: an exemplar and a search image of the same target, cut on the fly."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,7 +10,7 @@ from torch.utils.data import Dataset
 
 from ..errors import UserError
 from ..registry import DATA_SAMPLERS, DATASETS
-from .tracking import Track, open_tracks
+from .tracking import Track, open_tracks, stretch
 from .tracking_crops import centered, context_size, crop
 
 
@@ -62,10 +61,7 @@ class TrackingPairs(Dataset):
         frames: tuple[float, float] = (0.0, 1.0),
         **kwargs,
     ) -> None:
-        self.tracks = [_stretch(track, *frames) for track in open_tracks(data_root, format, sequences, **kwargs)]
-        for track in self.tracks:
-            if not track.visible.any():
-                raise UserError(f"sequence {track.name}: no frame has a box of at least one pixel")
+        self.tracks = [stretch(track, *frames) for track in open_tracks(data_root, format, sequences, **kwargs)]
         self.pairs_per_sequence = pairs_per_sequence
         self.max_gap = max_gap
         self.max_shift = max_shift
@@ -130,14 +126,6 @@ class PairSampler(DefaultSampler):
 
     def __iter__(self) -> Iterator[tuple[int, int, int]]:
         return ((self.seed, self.epoch, index) for index in super().__iter__())
-
-
-def _stretch(track: Track, begin: float, end: float) -> Track:
-    """The track, visible only in a stretch of the frames in which it was visible."""
-    seen = np.flatnonzero(track.visible)
-    visible = np.zeros_like(track.visible)
-    visible[seen[round(begin * len(seen)) : round(end * len(seen))]] = True
-    return replace(track, visible=visible)
 
 
 def _recolour(rng: np.random.Generator, strength: float, *images: np.ndarray) -> list[np.ndarray]:

@@ -12,13 +12,15 @@ from .section import nearest
 
 SUBSET = "lwdna_mm.Subset"
 PAIRS = ("TrackingPairs", "lwdna_mm.TrackingPairs")
+FOLDER = ("version", "subset")  # of a folder of sequences
 AMOUNTS = ("images_per_class", "share")
 
 
 def apply_subset(cfg: Config) -> None:
     """Put what ``subset`` and ``select`` ask for into the dataloaders, in place; the two keys are taken out.
 
-    The training set's innermost data sets become :func:`lwdna_mm.datasets.subset.build_subset`. With ``select``
+    The training set's innermost data sets become :func:`lwdna_mm.datasets.subset.build_subset`; of tracking pairs the
+    first frames of every sequence are trained on and the last are tracked. With ``select``
     the run's validation is on what that holds out, by the config's own validation pipeline and metrics; the test
     images stay out of the training.
 
@@ -70,15 +72,12 @@ def hold_out(dataset: Mapping[str, Any], share: float, seed: int = 0) -> tuple[d
         The configs of the rest and of the held-out images, both with the training's transforms.
     """
     halves = []
-    for part, stretch in (("train", (0.0, 1 - share)), ("select", (1 - share, 1.0))):
+    for part in ("train", "select"):
         half = copy.deepcopy(dict(dataset))
         for one in list(_parts(half)):
-            if one["type"] in PAIRS:
-                one["frames"] = stretch
-            else:
-                cut = _part(part, one, dict(select=dict(share=share), seed=seed))
-                one.clear()
-                one.update(cut)
+            cut = _part(part, one, dict(select=dict(share=share), seed=seed))
+            one.clear()
+            one.update(cut)
         halves.append(half)
     return halves[0], halves[1]
 
@@ -87,9 +86,10 @@ def validate_on_held_out(cfg: Config, share: float, seed: int) -> None:
     """Let a completed config validate on a part of its training images, in place, and train on the others.
 
     Raises:
-        UserError: it does not validate, or not on such data as it trains on, as where whole videos are tracked.
+        UserError: it does not validate, or not on such data as it trains on.
     """
-    if cfg.get("val_dataloader") is None or not _same_kind(cfg):
+    pairs = all(dataset.type in PAIRS for _, dataset in iterate_datasets(cfg, ["train_dataloader"]))
+    if cfg.get("val_dataloader") is None or not (pairs or _same_kind(cfg)):
         raise UserError(
             f"{cfg.filename}: profiles are judged by the config's own validation on held-out training images, which "
             "needs a val_dataloader, and one of the training set's kind; take another criterion"
@@ -143,7 +143,26 @@ def _whole(value: Any) -> bool:
 
 
 def _part(part: str, dataset: Mapping[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    if dataset["type"] in PAIRS:
+        return _stretch(part, dataset, **options)
     return dict(type=SUBSET, dataset=copy.deepcopy(dict(dataset)), part=part, **copy.deepcopy(options))
+
+
+def _stretch(part: str, dataset: Mapping[str, Any], select: Mapping | None, subset: Mapping | None = None, **_: Any):
+    """Tracking pairs from the first or the last frames of every sequence."""
+    if subset:
+        raise UserError("subset: tracking pairs have no list of images to take a part of; name fewer sequences")
+    if not select or "share" not in select:
+        raise UserError("select.images_per_class: tracking pairs have no classes; give select.share")
+    begin, end = dataset.get("frames", (0.0, 1.0))
+    border = end - select["share"] * (end - begin)
+    return dict(copy.deepcopy(dict(dataset)), frames=(begin, border) if part == "train" else (border, end))
+
+
+def _tracked(pairs: Mapping[str, Any]) -> dict[str, Any]:
+    """The sequences out of which pairs are cut, to be tracked whole."""
+    kept = {name: pairs[name] for name in ("data_root", "format", "sequences", "frames", *FOLDER) if name in pairs}
+    return dict(type="lwdna_mm.TrackingSequences", **kept)
 
 
 def _validate_on(cfg: Config, parts: list[dict[str, Any]]) -> None:
@@ -153,7 +172,12 @@ def _validate_on(cfg: Config, parts: list[dict[str, Any]]) -> None:
         innermost = part
         while innermost["type"] == SUBSET:
             innermost = innermost["dataset"]
-        innermost["pipeline"] = copy.deepcopy(validation.get("pipeline", []))
+        if innermost["type"] in PAIRS:
+            tracked = _tracked(innermost)
+            innermost.clear()
+            innermost.update(tracked)
+        else:
+            innermost["pipeline"] = copy.deepcopy(validation.get("pipeline", []))
     dataset = parts[0] if len(parts) == 1 else dict(type="ConcatDataset", datasets=parts)
     loaders, evaluators = cfg.val_dataloader, cfg.val_evaluator
     if isinstance(loaders, list):

@@ -136,15 +136,22 @@ def test_schedules_are_squeezed():
     )
 
 
-def test_what_cannot_be_judged_is_refused(tmp_path):
+def test_trackers_are_judged_on_the_last_frames_of_the_training_sequences(tmp_path):
     tracking = CONFIGS.parent / "tracking" / "siamfc_alexnet-half_lwdna_1xb8-200_dragonbaby.py"
-    for path, options in (
-        (tracking, {"data_root": str(tmp_path)}),
-        (CONFIGS / "resnet8_lwdna_1xb32_digits.py", dict(val_dataloader=None, val_cfg=None, val_evaluator=None)),
-    ):
-        cfg = complete(load_config(path, {**options, "lwdna.shrink.criterion": SEARCH}))
-        with pytest.raises(UserError, match="judged by the config's own validation"):
-            validate_on_held_out(cfg, 0.3, seed=0)
+    cfg = complete(load_config(tracking, {"data_root": str(tmp_path), "lwdna.shrink.criterion": SEARCH}))
+    validate_on_held_out(cfg, 0.3, seed=0)
+    train, held_out = cfg.train_dataloader.dataset, cfg.val_dataloader.dataset
+    assert (train.type, held_out.type) == ("lwdna_mm.TrackingPairs", "lwdna_mm.TrackingSequences")
+    assert train.sequences == held_out.sequences == ["DragonBaby"]
+    assert [*train.frames, *held_out.frames] == [0, 0.7, 0.7, 1]
+
+
+def test_what_cannot_be_judged_is_refused(tmp_path):
+    options = dict(val_dataloader=None, val_cfg=None, val_evaluator=None)
+    path = CONFIGS / "resnet8_lwdna_1xb32_digits.py"
+    cfg = complete(load_config(path, {**options, "lwdna.shrink.criterion": SEARCH}))
+    with pytest.raises(UserError, match="judged by the config's own validation"):
+        validate_on_held_out(cfg, 0.3, seed=0)
     with pytest.raises(UserError, match=r"metric is 'PSNR', but the config takes accuracy/top1"):
         shrink(config(tmp_path, lwdna__shrink__criterion={**SEARCH, "metric": "PSNR"}), tmp_path / "plan.json")
     assert not (tmp_path / "plan.json").exists()

@@ -9,6 +9,7 @@ from lwdna_mm.errors import UserError
 from tests.digits_runs import CONFIGS, tiny_config
 from tests.restoration_runs import DENOISING, SR, write_images
 from tests.restoration_runs import tiny_config as restoration_config
+from tests.tracking_data import make_otb
 
 DIGITS = CONFIGS / "resnet8_1xb32_digits.py"
 SEEN: dict[str, set[bytes]] = {}
@@ -122,6 +123,27 @@ def test_the_search_is_given_the_subset(tmp_path):
     cfg = tiny_config(tmp_path, subset__images_per_class=3, select__images_per_class=5)
     with pytest.raises(UserError, match=r"class \d has 6 training images, but subset wants 3 and select 5"):
         shrink(cfg, tmp_path / "plan.json")
+
+
+def test_of_tracking_pairs_the_last_frames_are_held_out_and_tracked(tmp_path):
+    make_otb(tmp_path, "DragonBaby", 10)
+    make_otb(tmp_path, "Crossing", 10)
+    config = CONFIGS.parent / "tracking" / "siamfc_alexnet-half_1xb8-200_dragonbaby.py"
+    cfg = completed({"data_root": str(tmp_path), "select.share": 0.3}, config)
+    pairs, held_out = (DATASETS.build(cfg[key].dataset) for key in ("train_dataloader", "val_dataloader"))
+    whole = DATASETS.build(cfg.train_dataloader.dataset | dict(frames=(0.0, 1.0))).tracks[0]
+    seen = [frame for frame, visible in zip(pairs.tracks[0].frames, pairs.tracks[0].visible, strict=True) if visible]
+    (track,) = held_out.tracks
+    assert track.name == "DragonBaby"
+    assert seen + list(track.frames) == list(whole.frames)
+    assert len(track.frames) == 3
+    assert (track.boxes == whole.boxes[7:]).all()
+    for options, message in (
+        ({"select.images_per_class": 3}, "tracking pairs have no classes; give select.share"),
+        ({"subset.share": 0.5}, "tracking pairs have no list of images to take a part of; name fewer sequences"),
+    ):
+        with pytest.raises(UserError, match=message):
+            completed({"data_root": str(tmp_path), **options}, config)
 
 
 @pytest.mark.parametrize("task", [SR, DENOISING])
