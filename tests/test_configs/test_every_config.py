@@ -19,6 +19,7 @@ from tests.test_configs.networks import PATHS, REFERENCES, TWINS, random_plan, r
 
 FAMILIES = {
     "resnet8_lwdna_1xb32_digits",
+    "vgg11_lwdna_1xb128_cifar10-folder",
     "regnetx-400mf_lwdna_1xb64-220e_tiny-imagenet",
     "densenet40_lwdna_1xb64-300e_cifar10",
     "mobilenetv1-half_lwdna_1xb128-200k_tiny-imagenet-50",
