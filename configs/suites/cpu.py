@@ -1,11 +1,15 @@
 # What searched widths give in the four domains, on two cores: networks and trainings are small, the test sets whole.
 #     tools/suite.py run configs/suites/cpu.py --data DATA --jobs 2
-# DATA holds cifar10 (folders), restoration and tracking/otb, each as docs/install.md has it. Images by share are of the
-# 400 of train400. No task has a size: they are different networks, whose runs need not vary alike.
+# DATA holds cifar10 (folders), tiny-imagenet-50, restoration and tracking/otb, each as docs/install.md has it. Images
+# by share are of the 400 of train400. No task has a size: they are different networks, whose runs need not vary alike.
 _base_ = "_base_/arms.py"
 
 metric = "accuracy/top1"
 select = {"select.share": 0.2}
+grid = {
+    "optim_wrapper.optimizer.weight_decay": [1e-4, 1e-3],
+    "optim_wrapper.optimizer.lr": [0.1, 0.3],
+}
 few = ["baseline", "uniform", "lwdna"]
 most = [*few, "random", "lwdna-acts", "response"]
 tuned = ["uniform-tuned", "lwdna-tuned"]
@@ -17,10 +21,10 @@ def task(config, data, length, arms, options=None, **own):
     return dict(config=f"../{config}.py", data=data, options=options, arms=dict.fromkeys(arms, 3), **own)
 
 
-def resnet20(images, epochs, arms):
+def cifar(network, images, epochs, arms):
     options = {"subset.images_per_class": images, "train_cfg.max_epochs": epochs}
-    grid = {"optim_wrapper.optimizer.weight_decay": [1e-4, 1e-3], "optim_wrapper.optimizer.lr": [0.1, 0.3]}
-    return task("classification/resnet20_lwdna_1xb128_cifar10-folder", "cifar10", epochs, arms, options, grid=grid)
+    config = f"classification/{network}_lwdna_1xb128_cifar10-folder"
+    return task(config, "cifar10", epochs, arms, options)
 
 
 def restoration(config, metric, iters, arms, share=None):
@@ -30,18 +34,30 @@ def restoration(config, metric, iters, arms, share=None):
 
 
 def siamfc(train, test, arms):
-    """Pairs of frames cannot be held out, so that nothing is tuned here."""
+    """Tuned on the last fifth of the training sequence's frames, which is tracked."""
     options = {f"{loader}_dataloader.dataset.sequences": [test] for loader in ("val", "test")}
     options["train_dataloader.dataset.sequences"] = [train]
     config = "tracking/siamfc_alexnet-half_lwdna_1xb8-200_dragonbaby"
-    return task(config, "tracking/otb", 4, arms, options, metric="otb/success")
+    grid = {"optim_wrapper.optimizer.lr": [3e-3, 1e-2, 3e-2]}
+    return task(config, "tracking/otb", 4, arms, options, grid=grid, metric="otb/success")
 
 
 tasks = {
-    "resnet20-50": resnet20(50, 160, [*most, "response-acts", "profile", *tuned]),
-    "resnet20-1000": resnet20(1000, 16, [*few, "response"]),
-    "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", most),
-    "siamfc-crossing": siamfc("Crossing", "DragonBaby", most),
+    "resnet20-50": cifar("resnet20", 50, 160, [*most, "response-acts", "profile", *tuned]),
+    "resnet20-1000": cifar("resnet20", 1000, 16, [*few, "response"]),
+    "vgg11-50": cifar("vgg11", 50, 80, [*most, *tuned]),
+    "vgg11-1000": cifar("vgg11", 1000, 4, few),
+    # As the main figure's MobileNetV1, at half its length.
+    "mobilenetv2-50": task(
+        "classification/mobilenetv2-half_lwdna_1xb128-200k_tiny-imagenet-50",
+        "tiny-imagenet-50",
+        10**9,
+        [*most, *tuned],
+        {"subset.images_per_class": 50, "train_cfg.max_iters": 780},
+        amp=True,
+    ),
+    "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", [*most, *tuned]),
+    "siamfc-crossing": siamfc("Crossing", "DragonBaby", [*most, *tuned]),
     "edsr": restoration(
         "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91", "Set5/PSNR", 600, [*most, *tuned]
     ),
@@ -53,4 +69,8 @@ for net in ("dncnn", "unet"):
     tasks[f"{net}-20"] = restoration(config, "Set12/PSNR", 400, few, 20 / 400)
     tasks[f"{net}-400"] = restoration(config, "Set12/PSNR", 400, few)
 
-del net, config, arms, few, most, tuned
+# What widths can do at all, where a training is short.
+for name in ("resnet20-50", "edsr", "dncnn-5", "siamfc-dragonbaby"):
+    tasks[name]["arms"]["landscape"] = 12
+
+del name, net, config, arms, few, most, tuned

@@ -48,7 +48,7 @@ class Task:
         options: changes to the config for all arms.
         size: training images a class (or in all), for the figures over them; None where that is not the point.
         arms: the arms and how many runs each gets.
-        metric, grid: the suite's, where the task does not name its own.
+        metric, grid, amp: the suite's, where the task does not name its own.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Task:
     arms: dict[str, int]
     metric: str
     grid: dict[str, list]
+    amp: bool
     data: str | None = None
     options: Options = field(default_factory=dict)
     size: int | None = None
@@ -68,7 +69,7 @@ class Suite:
     Attributes:
         metric: the metric that counts, unless a task names another.
         arms, tasks: by name.
-        amp: whether everything is trained in mixed precision.
+        amp: whether tasks are trained in mixed precision, unless one says otherwise.
         options: changes to every task's config.
         select: options that hold out a part of the training set and judge by it.
         grid: option -> values; what the ``tuned`` arms choose from on the held-out part, unless a task has another.
@@ -100,7 +101,7 @@ def load_suite(path: str | Path) -> Suite:
     content = {key: value for key, value in content.items() if value is not None}
     _check_keys(str(path), content, [*Suite.__dataclass_fields__], ["metric", "arms", "tasks"])
     arms = {name: _arm(path, name, given) for name, given in content.pop("arms").items()}
-    common = dict(metric=content["metric"], grid=content.get("grid", {}))
+    common = dict(metric=content["metric"], grid=content.get("grid", {}), amp=content.get("amp", False))
     tasks = {name: _task(path, name, given, common) for name, given in content.pop("tasks").items()}
     suite = Suite(**{"name": path.stem, **content}, arms=arms, tasks=tasks)
     for task in tasks.values():

@@ -161,7 +161,7 @@ def resolve(suite: Suite, run: Run, done: Mapping[Key, Record]) -> Order:
         point = best_point(key, [done[need] for need in run.needs if need.stage == SELECT])
         options.update(point)
     return Order(
-        suite.name, key, str(task.config), options, task.metric, suite.amp, task.size, task.data, arm.planner, point
+        suite.name, key, str(task.config), options, task.metric, task.amp, task.size, task.data, arm.planner, point
     )
 
 

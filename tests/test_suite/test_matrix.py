@@ -96,11 +96,13 @@ def test_only_what_is_wanted_and_what_it_needs(suite):
         only(runs, ["small/narow"])
 
 
-def test_a_task_may_have_a_metric_and_a_grid_of_its_own(tmp_path):
-    own = 'metric="Set5/PSNR", grid={"optim_wrapper.optimizer.lr": [1e-4, 3e-4, 1e-3]}, size=10,'
+def test_a_task_may_have_a_metric_a_grid_and_a_precision_of_its_own(tmp_path):
+    own = 'metric="Set5/PSNR", grid={"optim_wrapper.optimizer.lr": [1e-4, 3e-4, 1e-3]}, amp=True, size=10,'
     suite = load_suite(write_suite(tmp_path, SUITE.replace("size=10,", own)))
     _, orders = do_all(suite)
     assert {order.metric for key, order in orders.items() if key.task == "small"} == {"Set5/PSNR"}
+    assert {order.amp for key, order in orders.items() if key.task == "small"} == {True}
     assert orders[Key("large", "uniform", 0)].metric == "accuracy/top1"
+    assert not orders[Key("large", "uniform", 0)].amp
     points = [order.point for key, order in orders.items() if key.stage == "select"]
     assert points == [{"optim_wrapper.optimizer.lr": lr} for lr in (1e-4, 3e-4, 1e-3)]
