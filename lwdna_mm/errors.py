@@ -1,13 +1,29 @@
 """Errors that a user can mend, and how the tools show them: one line, a non-zero exit."""
 
+import argparse
 import functools
 import logging
+import re
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
+from typing import NoReturn
 
 
 class UserError(ValueError):
     """Input that cannot be used; the message names the file, key or layer and what would be right."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's parser, whose complaints are a :class:`UserError`, without the usage before them."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the parsing."""
+        unknown = re.match(r"unrecognized arguments: (-\S+)", message)
+        options = [name for action in self._actions for name in action.option_strings]
+        close = get_close_matches(unknown[1], options, n=1) if unknown else []
+        meant = f", did you mean {close[0]}?" if close else f"; see {self.prog} --help"
+        raise UserError(message.removeprefix("argument ") + meant)
 
 
 def one_line(main: Callable[..., None]) -> Callable[..., None]:
@@ -23,7 +39,7 @@ def one_line(main: Callable[..., None]) -> Callable[..., None]:
         try:
             main(*args, **kwargs)
         except UserError as error:
-            _end(str(error), error)
+            _end(_own_words(error), error)
         except OSError as error:
             if error.filename is None:
                 raise
@@ -32,6 +48,13 @@ def one_line(main: Callable[..., None]) -> Callable[..., None]:
             logging.raiseExceptions = raising
 
     return wrapped
+
+
+def _own_words(error: UserError) -> str:
+    """The message; what comes out of a data loader's worker has it at the end of a traceback in words."""
+    text = str(error)
+    raised = [*re.finditer(r"^(\w+\.)*\w*Error: ", text, re.MULTILINE)]
+    return text[raised[-1].end() :] if text.startswith("Caught ") and raised else text
 
 
 def _end(message: str, error: Exception) -> None:

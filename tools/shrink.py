@@ -3,12 +3,12 @@
 import argparse
 from collections.abc import Sequence
 
-from lwdna_mm.errors import UserError, one_line
+from lwdna_mm.errors import Parser, UserError, one_line
 from lwdna_mm.options import add_training_options
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     add_training_options(parser)
     parser.add_argument("--out", default="plan.json", help="the plan; its weights go beside it, with suffix .pth")
     parser.add_argument("--work-dir", help="folder for logs; default work_dirs/CONFIG")

@@ -3,12 +3,12 @@
 import argparse
 from collections.abc import Sequence
 
-from lwdna_mm.errors import one_line
+from lwdna_mm.errors import Parser, one_line
 from lwdna_mm.options import add_training_options
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     add_training_options(parser)
     parser.add_argument("--work-dir", help="folder for logs, plan and checkpoints; default work_dirs/CONFIG")
     parser.add_argument(
