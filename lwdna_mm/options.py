@@ -82,6 +82,11 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add_config_options(parser)
 
 
+def add_data_option(parser: argparse.ArgumentParser) -> None:
+    """``--check-data``."""
+    parser.add_argument("--check-data", action="store_true", help="first read all data once, and name what is broken")
+
+
 def add_training_options(parser: argparse.ArgumentParser) -> None:
     """What every tool that trains or searches takes besides: ``--seed``, ``--amp``."""
     add_run_options(parser)
