@@ -1,10 +1,13 @@
 """Errors that a user can mend, and how the tools show them: one line, a non-zero exit."""
 
+import argparse
 import functools
 import logging
+import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, NoReturn
 
 
 class UserError(ValueError):
@@ -21,6 +24,18 @@ class DivergedError(UserError):
     summary: dict[str, Any] | None = None
 
 
+class Parser(argparse.ArgumentParser):
+    """argparse's parser, whose complaints are a :class:`UserError`, without the usage before them."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the parsing."""
+        unknown = re.match(r"unrecognized arguments: (-\S+)", message)
+        options = [name for action in self._actions for name in action.option_strings]
+        close = get_close_matches(unknown[1], options, n=1) if unknown else []
+        meant = f", did you mean {close[0]}?" if close else f"; see {self.prog} --help"
+        raise UserError(message.removeprefix("argument ") + meant)
+
+
 def one_line(main: Callable[..., None]) -> Callable[..., None]:
     """Let ``main`` end with ``error: ...`` on stderr and exit status 2 where its input cannot be used.
 
@@ -34,7 +49,7 @@ def one_line(main: Callable[..., None]) -> Callable[..., None]:
         try:
             main(*args, **kwargs)
         except UserError as error:
-            _end(str(error), error)
+            _end(_own_words(error), error)
         except OSError as error:
             if error.filename is None:
                 raise
@@ -43,6 +58,13 @@ def one_line(main: Callable[..., None]) -> Callable[..., None]:
             logging.raiseExceptions = raising
 
     return wrapped
+
+
+def _own_words(error: UserError) -> str:
+    """The message; what comes out of a data loader's worker has it at the end of a traceback in words."""
+    text = str(error)
+    raised = [*re.finditer(r"^(\w+\.)*\w*Error: ", text, re.MULTILINE)]
+    return text[raised[-1].end() :] if text.startswith("Caught ") and raised else text
 
 
 def _end(message: str, error: Exception) -> None:

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,49 @@ def naming_path(path: str | Path) -> Iterator[None]:
         if error.filename is not None or error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a file.
+
+    Raises:
+        UserError: it is no text.
+        OSError: the system refuses to read it; it names the file.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is no text in UTF-8, from byte {error.start} on") from error
+
+
+def check_target(path: str | Path) -> None:
+    """Check that a file can be written, before what will be in it is made; nothing is left there.
+
+    Raises:
+        UserError: there is a folder of this name, or the system refuses to write there.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; give the name of a file")
+    check_folder(path.absolute().parent, path)
+
+
+def check_folder(folder: str | Path, target: str | Path | None = None) -> None:
+    """Check that files can be written into a folder, which need not be there yet.
+
+    Args:
+        target: what an error names; by default the folder.
+
+    Raises:
+        UserError: it is a file, or the system refuses to write there.
+    """
+    target = target or folder
+    there = next(place for place in (Path(folder).absolute(), *Path(folder).absolute().parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written, {there}: {error.strerror}") from error
 
 
 def remove_if_there(path: Path) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lwdna_mm.errors import one_line
-from lwdna_mm.options import add_run_options, add_training_options
+from lwdna_mm.errors import Parser, one_line
+from lwdna_mm.files import check_target, write_atomically
+from lwdna_mm.options import add_run_options, add_training_options, whole
 from lwdna_mm.tables import Row, print_table
 
 BACKBONES = {
@@ -199,9 +200,9 @@ def train(args: argparse.Namespace) -> list[Row]:
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--threads", type=int, help="threads of torch; default all cores")
+    parser = Parser(description=__doc__)
+    common = Parser(add_help=False)
+    common.add_argument("--threads", type=whole(1), help="threads of torch; default all cores")
     common.add_argument("--json", help="write the figures to this file too")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for function, repeats in ((analyze, 5), (search, 11), (gates, None), (latents, None), (train, None)):
@@ -209,21 +210,21 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         command = commands.add_parser(function.__name__, help=text, description=text, parents=[common])
         command.set_defaults(function=function)
         if repeats:
-            command.add_argument("--repeats", type=int, default=repeats, help=f"default {repeats}")
+            command.add_argument("--repeats", type=whole(1), default=repeats, help=f"default {repeats}")
         if function is analyze:
             command.add_argument("--peer", action="store_true", help="compare with torch-pruning")
         if function is gates:
-            command.add_argument("--batch", type=int, default=4, help="default 4")
-            command.add_argument("--size", type=int, default=224, help="side of the images; default 224")
-            command.add_argument("--steps", type=int, default=9, help="timed steps of each kind; default 9")
+            command.add_argument("--batch", type=whole(1), default=4, help="default 4")
+            command.add_argument("--size", type=whole(1), default=224, help="side of the images; default 224")
+            command.add_argument("--steps", type=whole(1), default=9, help="timed steps of each kind; default 9")
         if function is latents:
             add_run_options(command)
             command.add_argument("--work-dir", default="work_dirs/latents", help="default work_dirs/latents")
-            command.add_argument("--seeds", type=int, default=3, help="of each search; default 3")
+            command.add_argument("--seeds", type=whole(1), default=3, help="of each search; default 3")
         if function is train:
             add_training_options(command)
-            command.add_argument("--blocks", type=int, default=9, help="turns of each loop; default 9")
-            command.add_argument("--steps", type=int, default=10, help="training steps of a turn; default 10")
+            command.add_argument("--blocks", type=whole(1), default=9, help="turns of each loop; default 9")
+            command.add_argument("--steps", type=whole(1), default=10, help="training steps of a turn; default 10")
     return parser.parse_args(argv)
 
 
@@ -233,11 +234,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.threads:
         torch.set_num_threads(args.threads)
+    if args.json:
+        check_target(args.json)
     rows = args.function(args)
     print_table(rows)
     if args.json:
         about = dict(benchmark=args.function.__name__, torch=torch.__version__, threads=torch.get_num_threads())
-        Path(args.json).write_text(json.dumps(dict(about, rows=rows), indent=2) + "\n")
+        write_atomically((json.dumps(dict(about, rows=rows), indent=2) + "\n").encode(), args.json)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from lwdna_mm.errors import one_line
+from lwdna_mm.errors import Parser, one_line
+from lwdna_mm.options import positive, whole
 
 ROOT = Path(__file__).resolve().parents[1]
 # Name: config, its data under the data folder, batch size of a training step.
@@ -24,16 +25,16 @@ NETWORKS = {
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", metavar="NETWORK", help=f"some of {', '.join(NETWORKS)}; default all")
     parser.add_argument("--data", default=os.environ.get("LWDNA_DATA", "data"), help="folder of the data sets")
     parser.add_argument("--out", default="work_dirs/costs", help="results; default work_dirs/costs")
-    parser.add_argument("--threads", type=int, default=1, help="default 1")
-    parser.add_argument("--plans", type=int, default=30, help="random plans to fit each model on; default 30")
-    parser.add_argument("--held-out", type=int, default=12, help="random plans to hold it against; default 12")
-    parser.add_argument("--seconds", type=float, default=30, help="of timing for each model; default 30")
-    parser.add_argument("--turns", type=int, default=15, help="of baseline and plans; default 15")
-    parser.add_argument("--iters", type=int, default=8, help="mini-batches of a search; default 8")
+    parser.add_argument("--threads", type=whole(1), default=1, help="default 1")
+    parser.add_argument("--plans", type=whole(1), default=30, help="random plans to fit each model on; default 30")
+    parser.add_argument("--held-out", type=whole(1), default=12, help="random plans to hold it against; default 12")
+    parser.add_argument("--seconds", type=positive, default=30, help="of timing for each model; default 30")
+    parser.add_argument("--turns", type=whole(1), default=15, help="of baseline and plans; default 15")
+    parser.add_argument("--iters", type=whole(1), default=8, help="mini-batches of a search; default 8")
     args = parser.parse_args(argv)
     unknown = [name for name in args.networks if name not in NETWORKS]
     if unknown:
@@ -46,9 +47,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
     args = parse_args(argv)
     from lwdna_mm.apis.budgets import budget_rows, measure_budgets
+    from lwdna_mm.files import check_folder
     from lwdna_mm.latency import Workload
     from lwdna_mm.tables import print_table
 
+    check_folder(args.out)
     torch.set_num_threads(args.threads)
     how = dict(plans=args.plans, held_out=args.held_out, seconds=args.seconds)
     rows = []

@@ -5,7 +5,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from lwdna_mm.errors import one_line
+from lwdna_mm.errors import Parser, one_line
+from lwdna_mm.options import whole
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs" / "classification"
 BASELINE, TWIN = CONFIGS / "resnet8_1xb32_digits.py", CONFIGS / "resnet8_lwdna_1xb32_digits.py"
@@ -18,9 +19,9 @@ RUNS = {
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2, help="runs of every network")
-    parser.add_argument("--epochs", type=int, default=40)
+    parser = Parser(description=__doc__)
+    parser.add_argument("--seeds", type=whole(1), default=2, help="runs of every network")
+    parser.add_argument("--epochs", type=whole(1), default=40)
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/demo"))
     return parser.parse_args(argv)
 

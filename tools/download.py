@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Sequence
 
-from lwdna_mm.errors import one_line
+from lwdna_mm.errors import Parser, one_line
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("name", nargs="?", help="of the entry, see --list")
     parser.add_argument("--list", action="store_true", help="the entries, with their configs")
     parser.add_argument("--out", default="work_dirs/zoo", help="folder for the file; default work_dirs/zoo")

@@ -1,19 +1,18 @@
 """Score a tracker on OTB sequences with got10k: success, precision, fps."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from lwdna_mm.apis.tracking import add_evaluation_arguments, evaluate, tracker_from
 from lwdna_mm.datasets.tracking import OTBFolder, read_tracks
-from lwdna_mm.errors import one_line
+from lwdna_mm.errors import Parser, one_line
 from lwdna_mm.evaluation.tracking import LocalOTB
 
 
 @one_line
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     add_evaluation_arguments(parser)
     parser.add_argument(
         "--version", default="2015", help="2013, 2015, tb50, tb100, ..., or all folders (default: 2015)"

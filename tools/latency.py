@@ -9,31 +9,33 @@ from collections.abc import Sequence
 
 import torch
 
-from lwdna_mm.errors import one_line
+from lwdna_mm.errors import Parser, one_line
+from lwdna_mm.options import positive, whole
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("config", help="config file, of the baseline or its LW-DNA twin")
     parser.add_argument("--plan", nargs="+", default=[], help="plans to time beside the baseline")
-    parser.add_argument("--batch", type=int, nargs="+", default=[1, 128], help="of inference; default 1 128")
+    parser.add_argument("--batch", type=whole(1), nargs="+", default=[1, 128], help="of inference; default 1 128")
     parser.add_argument(
-        "--train", type=int, nargs="*", metavar="BATCH", help="time training steps too; default: the config's batch"
+        "--train",
+        type=whole(1),
+        nargs="*",
+        metavar="BATCH",
+        help="training steps too; default: the config's batch",
     )
     parser.add_argument("--dtype", choices=["fp32", "bf16", "fp16"], default="fp32", help="by autocast; default fp32")
-    parser.add_argument("--threads", type=int, help="threads of an operation; default: torch's")
+    parser.add_argument("--threads", type=whole(1), help="threads of an operation; default: torch's")
     parser.add_argument("--backend", choices=["torch", "onnxruntime"], default="torch", help="default torch")
     parser.add_argument("--cuda", action="store_true", help="on torch's GPU")
-    parser.add_argument("--divisor", type=int, help="of the plans' widths; default: the config's lwdna.shrink.divisor")
+    parser.add_argument("--divisor", type=whole(1), help="of the plans' widths; default: lwdna.shrink.divisor")
     parser.add_argument("--out", default="latency.json", help="the model; default latency.json")
-    parser.add_argument("--plans", type=int, default=40, help="random plans to fit it on, 0: none; default 40")
-    parser.add_argument("--held-out", type=int, default=12, help="random plans to hold it against; default 12")
-    parser.add_argument("--seconds", type=float, default=60, help="for each way to run the network; default 60")
-    parser.add_argument("--turns", type=int, default=15, help="at most so many; default 15")
+    parser.add_argument("--plans", type=whole(0), default=40, help="random plans to fit it on, 0: none; default 40")
+    parser.add_argument("--held-out", type=whole(1), default=12, help="random plans to hold it against; default 12")
+    parser.add_argument("--seconds", type=positive, default=60, help="for each way to run the network; default 60")
+    parser.add_argument("--turns", type=whole(1), default=15, help="at most so many; default 15")
     args = parser.parse_args(argv)
-    whole = [*args.batch, *(args.train or []), args.held_out, args.turns, args.threads, args.divisor]
-    if any(number is not None and number < 1 for number in whole):
-        parser.error("batches, plans, turns, threads and divisor are at least 1")
     if args.backend == "onnxruntime" and (args.train is not None or args.dtype != "fp32" or args.cuda):
         parser.error("onnxruntime times inference in fp32 on the CPU only")
     if args.cuda and not torch.cuda.is_available():
@@ -47,9 +49,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     from lwdna_mm.apis.latency import Timed, cost_rows, layer_rows, profile_latency
     from lwdna_mm.engine import load_config
+    from lwdna_mm.files import check_target
     from lwdna_mm.latency import Setting, Workload
     from lwdna_mm.tables import print_table
 
+    if args.plans:
+        check_target(args.out)
     cfg = load_config(args.config)
     timed = Timed(cfg)
     workloads = [Workload(batch) for batch in args.batch]

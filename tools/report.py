@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Sequence
 
-from lwdna_mm.errors import one_line
+from lwdna_mm.errors import Parser, one_line
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("work_dirs", nargs="+", metavar="WORK_DIR", help="work_dir of a finished run")
     parser.add_argument("--out", default="report", help="folder for report.html and its pictures")
     parser.add_argument("--latency", help="a latency.json of their network, to predict their time by")

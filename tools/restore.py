@@ -4,28 +4,27 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from lwdna_mm.errors import UserError, one_line
+from lwdna_mm.errors import Parser, UserError, one_line
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    from mmengine.config import DictAction
+    from lwdna_mm.options import add_config_options, whole
 
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("config", help="config file")
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("images", help="an image, or a folder of images")
     parser.add_argument("--out", required=True, help="folder for the results, NAME.png")
     parser.add_argument("--plan", help="plan.json of the network; default: the one that the checkpoint carries")
-    parser.add_argument("--tile", type=int, default=192, help="side of a tile in input pixels (default: 192)")
+    parser.add_argument("--tile", type=whole(0), default=192, help="side of a tile in input pixels (default: 192)")
     parser.add_argument(
         "--overlap",
-        type=int,
+        type=whole(0),
         default=64,
         help="what a tile sees beyond its sides (default: 64, enough for every network here)",
     )
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="changes to the config: key=value ...")
+    add_config_options(parser)
     return parser.parse_args(argv)
 
 
@@ -41,18 +40,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     from lwdna_mm.apis.restore import Restorer, find_images, load_restorer, restore_file
     from lwdna_mm.engine import load_config
+    from lwdna_mm.files import check_folder
     from lwdna_mm.models.restoration.tiling import check_tiling
 
     check_tiling(args.tile, args.overlap)
     pairs = list(find_images(args.images, args.out))
+    check_folder(args.out)
     restorer = Restorer(load_restorer(load_config(args.config, args.cfg_options), args.checkpoint, args.plan))
-    Path(args.out).mkdir(parents=True, exist_ok=True)
     failed = 0
     for number, (path, target) in enumerate(pairs, 1):
         started = time.perf_counter()
         try:
             height, width = restore_file(restorer, path, target, args.tile, args.overlap, show_tiles)
         except UserError as error:
+            if len(pairs) == 1:
+                raise
             failed += 1
             print(f"[{number}/{len(pairs)}] skipped: {error}", file=sys.stderr)
         else:

@@ -3,13 +3,14 @@
 import argparse
 from collections.abc import Sequence
 
-from lwdna_mm.errors import UserError, one_line
-from lwdna_mm.options import add_training_options
+from lwdna_mm.errors import Parser, UserError, one_line
+from lwdna_mm.options import add_data_option, add_training_options
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     add_training_options(parser)
+    add_data_option(parser)
     parser.add_argument("--out", default="plan.json", help="the plan; its weights go beside it, with suffix .pth")
     parser.add_argument("--work-dir", help="folder for logs; default work_dirs/CONFIG")
     parser.add_argument("--criterion", help="in place of the config's, such as RandomCriterion or UniformCriterion")
@@ -28,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     engine.apply_arguments(cfg, args)
     if args.criterion:
         cfg.lwdna.shrink.criterion = dict(type=args.criterion)
+    if args.check_data:
+        engine.read_all(cfg, ["train_dataloader"])
     plan = engine.shrink(cfg, args.out)
     meta, base = plan.meta, plan.meta["baseline"]
     units = dict(flops="MFLOPs", params="M parameters", acts="M activations")

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from lwdna_mm.errors import UserError, one_line
+from lwdna_mm.errors import Parser, UserError, one_line
+from lwdna_mm.options import whole
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    common = argparse.ArgumentParser(add_help=False)
+    common = Parser(add_help=False)
     common.add_argument("suite", help="a suite, such as configs/suites/smoke.py")
     common.add_argument("--work-dir", type=Path, help="folder of the runs; default work_dirs/suites/SUITE")
     common.add_argument(
@@ -27,8 +28,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         if function is run:
             data = os.environ.get("LWDNA_DATA")
             command.add_argument("--data", type=Path, default=data, help="folder of all data; default $LWDNA_DATA")
-            command.add_argument("--jobs", type=int, default=1, help="runs at once; default 1")
-            command.add_argument("--threads", type=int, default=1, help="threads of each run; default 1")
+            command.add_argument("--jobs", type=whole(1), default=1, help="runs at once; default 1")
+            command.add_argument("--threads", type=whole(1), default=1, help="threads of each run; default 1")
             command.add_argument("--executor", choices=["local", "ray"], default="local")
         if function is report:
             command.add_argument("--out", type=Path, help="folder of the report; default WORK_DIR/report")
@@ -37,14 +38,15 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> None:
     """Do all runs that are not done yet; what was killed goes on where it stopped."""
-    for option in ("jobs", "threads"):
-        if getattr(args, option) < 1:
-            raise UserError(f"--{option} is {getattr(args, option)}, but must be 1 or more")
     from lwdna_mm.files import locked, remove_orphans
     from lwdna_mm.suite.local import local_executor
-    from lwdna_mm.suite.scheduler import Scheduler, check_data
+    from lwdna_mm.suite.scheduler import Scheduler, check_configs, check_data, done_records
 
     suite, runs, work_dir, records = _places(args)
+    done = done_records(suite, runs, records)
+    to_do = [one for one in runs if one.key not in done]
+    check_configs(to_do)
+    check_data(to_do, args.data)
     say = partial(print, flush=True, file=sys.stdout)
     if args.executor == "ray":
         from lwdna_mm.suite.on_ray import ray_executor
@@ -55,7 +57,6 @@ def run(args: argparse.Namespace) -> None:
     with locked(work_dir):
         remove_orphans(work_dir)
         scheduler = Scheduler(suite, runs, records, execute, args.jobs, say)
-        check_data(scheduler.to_do(), args.data)
         if not scheduler.run():
             raise UserError("some runs have failed; `run` again goes on with them")
 

@@ -4,14 +4,15 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from lwdna_mm.errors import one_line
-from lwdna_mm.files import write_atomically
-from lwdna_mm.options import add_run_options
+from lwdna_mm.errors import Parser, one_line
+from lwdna_mm.files import check_target, write_atomically
+from lwdna_mm.options import add_data_option, add_run_options
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     add_run_options(parser)
+    add_data_option(parser)
     parser.add_argument("checkpoint", nargs="?", help="checkpoint file; none for a network without weights")
     parser.add_argument("--plan", help="plan.json of the network; default: the one that the checkpoint carries")
     parser.add_argument("--work-dir", help="folder for logs; default work_dirs/CONFIG/test")
@@ -29,6 +30,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     cfg = engine.load_config(args.config, args.cfg_options)
     engine.apply_arguments(cfg, args)
+    if args.out:
+        check_target(args.out)
+    if args.check_data:
+        engine.read_all(cfg, ["test_dataloader"])
     metrics = engine.evaluate(cfg, args.checkpoint, plan=args.plan)
     if not is_main_process():
         return

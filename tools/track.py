@@ -1,6 +1,5 @@
 """Follow one target through a video or a folder of frames, from its box in the first frame."""
 
-import argparse
 import io
 import tempfile
 from collections.abc import Sequence
@@ -10,8 +9,8 @@ import cv2
 import numpy as np
 
 from lwdna_mm.apis.tracking import SAVERS, add_network_arguments, load_tracker
-from lwdna_mm.errors import UserError, one_line
-from lwdna_mm.files import write_atomically
+from lwdna_mm.errors import Parser, UserError, one_line
+from lwdna_mm.files import check_folder, write_atomically
 
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp"}
 
@@ -20,13 +19,13 @@ def parse_box(text: str) -> np.ndarray:
     """``left,top,width,height`` as an array (4,).
 
     Raises:
-        UserError: it is not four numbers.
+        UserError: it is not four numbers, or they have no area.
     """
     try:
         box = np.array([float(value) for value in text.split(",")])
     except ValueError as error:
         raise UserError(f"--box {text}: give left,top,width,height in pixels") from error
-    if box.shape != (4,):
+    if box.shape != (4,) or not np.isfinite(box).all() or min(box[2:]) <= 0:
         raise UserError(f"--box {text}: give left,top,width,height in pixels")
     return box
 
@@ -57,13 +56,14 @@ def find_frames(source: Path, folder: Path) -> list[str]:
 @one_line
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     add_network_arguments(parser, required=True)
     parser.add_argument("source", type=Path, help="a video, or a folder of frames in the order of their names")
     parser.add_argument("--box", required=True, help="target in the first frame: left,top,width,height")
     parser.add_argument("--out", type=Path, required=True, help="gets boxes.txt and the drawn tracks")
     args = parser.parse_args(argv)
     box = parse_box(args.box)
+    check_folder(args.out)
     tracker = load_tracker(args)
     with tempfile.TemporaryDirectory() as folder:
         frames = find_frames(args.source, Path(folder))

@@ -3,13 +3,14 @@
 import argparse
 from collections.abc import Sequence
 
-from lwdna_mm.errors import one_line
-from lwdna_mm.options import add_training_options
+from lwdna_mm.errors import Parser, one_line
+from lwdna_mm.options import add_data_option, add_training_options
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     add_training_options(parser)
+    add_data_option(parser)
     parser.add_argument("--work-dir", help="folder for logs, plan and checkpoints; default work_dirs/CONFIG")
     parser.add_argument(
         "--resume",
@@ -40,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     cfg = engine.load_config(args.config, args.cfg_options)
     engine.apply_arguments(cfg, args)
+    if args.check_data:
+        engine.read_all(cfg, ["train_dataloader", "val_dataloader"])
     summary = engine.run(cfg, plan=args.plan, resume=args.resume)
     if is_main_process():
         print(engine.format_summary(summary))

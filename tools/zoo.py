@@ -4,13 +4,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from lwdna_mm.errors import UserError, one_line
+from lwdna_mm.errors import Parser, UserError, one_line
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if something is out of date")
     commands = parser.add_subparsers(dest="action")
     add = commands.add_parser("add", help="add a run or a plan, or replace the entry of this name")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..channels import ChannelPlan
-from ..engine.config import load_config
+from ..engine.config import check_data, load_config
 from ..engine.pipeline import shrink
 from ..files import write_atomically
 from ..latency import LatencyError, Setting, Workload, ratios, read_profile, time_in_turns
@@ -59,7 +59,9 @@ def measure_budgets(
     result = out / RESULT
     if result.is_file():
         return json.loads(result.read_text())
-    timed = Timed(load_config(config, options))
+    cfg = load_config(config, options)
+    check_data(cfg, ["train_dataloader"])  # which the searches need, after minutes
+    timed = Timed(cfg)
     setting = Setting.here(channels_last=timed.channels_last)
     latency = out / "latency.json"
     if not latency.is_file():

@@ -12,7 +12,7 @@ from torch import nn
 
 from ..channels import ChannelGraph
 from ..engine.channels_last import is_channels_last
-from ..engine.planned import resized_model
+from ..engine.planned import naming_plan, resized_model
 from ..engine.protocol import build_model
 from ..engine.section import parse_section
 from ..errors import UserError
@@ -72,7 +72,8 @@ class Timed:
         """The network of a plan, and its graph."""
         cfg = self.cfg.copy()
         cfg.model = resized_model(cfg, str(plan))
-        network = build_model(cfg)
+        with naming_plan(plan):
+            network = build_model(cfg)
         return network, trace(network, self.options)
 
 

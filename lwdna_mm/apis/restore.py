@@ -9,6 +9,7 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from ..compat import images
 from ..errors import UserError
 from ..files import write_atomically
 from ..models.restoration.tiling import restore_tiled
@@ -113,13 +114,5 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         UserError: the file is no readable image, or has more than 8 bits a channel.
     """
-    try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
-        image = cv2.imdecode(content, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH) if content.size else None
-    except (OSError, cv2.error) as error:
-        raise UserError(f"{path}: {error}") from error
-    if image is None:
-        raise UserError(f"{path}: not a readable image")
-    if image.dtype != np.uint8:
-        raise UserError(f"{path}: {image.dtype} pixels, but the networks are made for 8-bit images")
+    image = images.read_image(path, cv2.IMREAD_ANYCOLOR)
     return image[..., None] if image.ndim == 2 else image

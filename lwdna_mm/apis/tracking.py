@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from got10k.trackers import Tracker
-from mmengine.config import ConfigDict, DictAction
+from mmengine.config import ConfigDict
 
 from ..datasets.tracking import Track
 from ..datasets.tracking_frames import StandingTracker
@@ -17,6 +17,7 @@ from ..engine import load_config
 from ..errors import UserError
 from ..evaluation.tracking import GroundTruthTracker, LocalGOT10k, LocalOTB
 from ..models.tracking import SiameseNetwork, SiameseTracker
+from ..options import add_config_options
 from ..visualization.tracks import save_strip, save_video
 from .trained import load_trained
 
@@ -28,7 +29,7 @@ def add_network_arguments(parser: argparse.ArgumentParser, required: bool) -> No
     parser.add_argument("config", nargs=None if required else "?", help="config of a Siamese network")
     parser.add_argument("checkpoint", nargs=None if required else "?", help="its trained weights")
     parser.add_argument("--plan", help="plan.json of the network; default: the one that the checkpoint carries")
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="changes to the config, key=value")
+    add_config_options(parser)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
 
 

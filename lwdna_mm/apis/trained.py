@@ -5,7 +5,7 @@ from pathlib import Path
 from mmengine.config import Config
 from torch import nn
 
-from ..engine.planned import apply_plan
+from ..engine.planned import apply_plan, naming_plan
 from ..engine.protocol import build_model
 from ..runs.checkpoint_file import check_fits, load_checkpoint_file
 
@@ -23,7 +23,8 @@ def load_trained(cfg: Config, checkpoint: str | Path, plan: str | Path | None = 
     """
     loaded = load_checkpoint_file(checkpoint)
     apply_plan(cfg, loaded, plan)
-    model = build_model(cfg)
+    with naming_plan(plan or checkpoint):
+        model = build_model(cfg)
     check_fits(loaded["state_dict"], checkpoint, model.state_dict())
     model.load_state_dict(loaded["state_dict"])
     return model

@@ -84,7 +84,10 @@ class ChannelPlan:
         widths = data.pop("widths", None) if isinstance(data, dict) else None
         if not isinstance(widths, dict) or not all(type(w) is int for w in widths.values()):
             raise PlanError(f"{path}: a plan needs the key 'widths' with a whole number for each group")
-        return cls(widths, data)
+        try:
+            return cls(widths, data)
+        except PlanError as error:
+            raise PlanError(f"{path}: {error}") from None
 
 
 def _read(entry: Any) -> tuple[int, list[int] | None]:

@@ -3,7 +3,7 @@
 from .augment import RandomShiftFlip
 from .cached import Cached
 from .digits import Digits
-from .restoration import BicubicDownsample, SeededNoise
+from .restoration import BicubicDownsample, MinimumSize, SeededNoise
 from .subset import build_subset
 from .tiny_imagenet import TinyImageNet
 from .tracking import TrackingSequences
@@ -13,6 +13,7 @@ __all__ = [
     "BicubicDownsample",
     "Cached",
     "Digits",
+    "MinimumSize",
     "PairSampler",
     "RandomShiftFlip",
     "SeededNoise",

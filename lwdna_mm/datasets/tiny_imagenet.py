@@ -7,6 +7,7 @@ from pathlib import Path
 from mmpretrain.datasets import BaseDataset
 
 from ..errors import UserError
+from ..files import read_text
 from ..registry import DATASETS
 
 
@@ -41,7 +42,7 @@ class TinyImageNet(BaseDataset):
     ) -> None:
         if split not in ("train", "val"):
             raise UserError(f"TinyImageNet: split is {split!r}, but must be 'train' or 'val'")
-        if images is not None and not (len(images) == 2 and 0 <= images[0] < images[1]):
+        if images is not None and not _is_range(images):
             raise UserError(f"TinyImageNet: images is {images!r}, but must be (first, last) with 0 <= first < last")
         self.split, self.wnids, self.images = split, classes, images
         super().__init__(ann_file="", data_root=data_root, **kwargs)
@@ -73,6 +74,11 @@ class TinyImageNet(BaseDataset):
         return paths[first:last]
 
 
+def _is_range(images: object) -> bool:
+    whole = isinstance(images, list | tuple) and len(images) == 2 and all(isinstance(one, int) for one in images)
+    return whole and 0 <= images[0] < images[1]
+
+
 def _has_words(root: Path) -> bool:
     return (root / "words.txt").is_file()
 
@@ -81,7 +87,7 @@ def _read_table(path: Path, columns: int = 1) -> list[list[str]]:
     """The lines of a file of columns separated by tabs."""
     if not path.is_file():
         raise UserError(f"TinyImageNet: {path} does not exist; data_root must hold wnids.txt, train and val")
-    rows = [line.split("\t") for line in path.read_text().splitlines() if line.strip()]
+    rows = [line.split("\t") for line in read_text(path).splitlines() if line.strip()]
     for row in rows:
         if len(row) < columns:
             raise UserError(f"TinyImageNet: a line of {path}, {row[0]!r}, has no {columns} columns separated by tabs")

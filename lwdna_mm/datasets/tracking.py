@@ -16,6 +16,7 @@ from got10k.datasets import OTB, GOT10k
 from torch.utils.data import Dataset
 
 from ..errors import UserError
+from ..files import read_text
 from ..registry import DATASETS
 
 
@@ -77,9 +78,15 @@ class OTBFolder(OTB):
         """
         position = self.seq_names.index(index) if isinstance(index, str) else index
         frames = sorted(str(file) for file in Path(self.seq_dirs[position], "img").glob("*.jpg"))
-        text = Path(self.anno_files[position]).read_text().replace(",", " ")
+        text = read_text(self.anno_files[position]).replace(",", " ")
         boxes = np.loadtxt(io.StringIO(text), ndmin=2)
         return (frames, boxes) if len(frames) == len(boxes) else super().__getitem__(index)
+
+    def _filter_files(self, filenames: list[str]) -> list[str]:
+        for file in filenames:
+            if not read_text(file).strip():
+                raise UserError(f"{file} is empty: it should have a line with a box for each frame")
+        return filenames
 
     def _check_integrity(self, root_dir: str | Path, version: int | str) -> None:
         # got10k's own check prints a line for every sequence that a partial folder lacks.
@@ -110,7 +117,7 @@ class GOT10kFolder(GOT10k):
         else:
             super().__init__(str(root), subset)
             folder = Path(root) / subset
-            self.seq_names = [name for name in self.seq_names if (folder / name).is_dir()]
+            self.seq_names = [name for name in self.seq_names if name and (folder / name).is_dir()]
         if not self.seq_names:
             raise UserError(
                 f"{folder}: no GOT-10k sequence found; a sequence is a folder with *.jpg and groundtruth.txt"
@@ -161,7 +168,9 @@ def read_track(folder: OTB | GOT10k, index: int) -> Track:
     _check_numbering(name, images)
     try:
         frames, boxes = folder[index][:2]
-    except AssertionError as error:
+        if boxes.ndim != 2:  # a single box, which got10k takes for four
+            raise AssertionError
+    except (AssertionError, IndexError) as error:
         found = len(list(images.glob("*.jpg")))
         raise UserError(
             f"sequence {name}: {found} frames in {images} but {count} boxes in {anno_file}; each frame needs one box"
@@ -169,7 +178,7 @@ def read_track(folder: OTB | GOT10k, index: int) -> Track:
     visible = (boxes[:, 2:] >= 1).all(axis=1)
     absence = Path(folder.seq_dirs[index]) / "absence.label"
     if absence.is_file():
-        visible &= np.loadtxt(absence) == 0
+        visible &= ~_read_absence(name, absence, len(visible))
     return Track(name, tuple(frames), boxes, visible)
 
 
@@ -242,11 +251,19 @@ def _choose(names: list[str], wanted: Sequence[str] | None, root: str | Path) ->
     return [names.index(name) for name in wanted]
 
 
+def _read_absence(name: str, path: Path, count: int) -> np.ndarray:
+    """Of each of ``count`` frames, whether the target is absent."""
+    marks = read_text(path).split()
+    if len(marks) != count or not {*marks} <= {"0", "1"}:
+        raise UserError(f"sequence {name}: {path} must have {count} lines, 0 or 1 for each frame with a box")
+    return np.array(marks) == "1"
+
+
 def _check_boxes(name: str, anno_file: str, separator: str) -> int:
     """The number of boxes in a file, each of which is four finite numbers."""
     if not os.path.isfile(anno_file):
         raise UserError(f"sequence {name}: {anno_file} is missing")
-    lines = Path(anno_file).read_text().strip().splitlines()
+    lines = read_text(anno_file).strip().splitlines()
     allowed = "commas" if separator == "," else "commas, tabs or spaces"
     for number, line in enumerate(lines, start=1):
         where = f"sequence {name}: line {number} of {anno_file}, {line.strip()!r},"

@@ -1,11 +1,13 @@
 """got10k's loop over the frames of a sequence, with its errors in one line."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from got10k.trackers import IdentityTracker, Tracker
 from PIL import Image
 
+from ..compat.images import ImageError, check_image
 from ..errors import UserError
 
 
@@ -18,22 +20,50 @@ class FrameTracker(Tracker):
         """Boxes (n, 4) and seconds (n,) of the n frames ``img_files``, from the first one's ``box`` (4,).
 
         Raises:
-            UserError: If a frame is not a readable image.
+            UserError: If a frame is not an image, or not as large as the first.
         """
+        files = _Checked(img_files)
         try:
-            return super().track(img_files, box, visualize)
-        except OSError:
-            for file in img_files:  # PIL does not say which file is truncated
-                _check_readable(file)
-            raise
+            return super().track(files, box, visualize)
+        except OSError as error:
+            raise UserError(f"{files.last}: no image that can be decoded: {error}") from error
+
+
+class _Checked(Sequence):
+    """Paths of frames that are looked at before they are handed out; ``last`` is the latest of them."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self.files, self.last, self.size = files, "", None
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> str:
+        return self.files[index]
+
+    def __iter__(self) -> Iterator[str]:
+        for file in self.files:
+            self.last = file
+            try:
+                check_image(Path(file).read_bytes())
+            except ImageError as error:
+                raise UserError(f"{file}: {error}") from error
+            with Image.open(file) as image:
+                self.size = self.size or image.size
+                check_size(file, image.size, self.size)
+            yield file
+
+
+def check_size(file: str, size: tuple[int, int], first: tuple[int, int]) -> None:
+    """Check that a frame (width, height) is as large as the first.
+
+    Raises:
+        UserError: it is not.
+    """
+    if size != first:
+        own, others = ("{} x {}".format(*one) for one in (size, first))
+        raise UserError(f"{file}: {own} pixels, but the first frame has {others}: all must be of one size")
 
 
 class StandingTracker(FrameTracker, IdentityTracker):
     """got10k's identity tracker: every box is the first one."""
-
-
-def _check_readable(file: str) -> None:
-    try:
-        Image.open(file).load()
-    except OSError as error:
-        raise UserError(f"{file} is not a readable image: {error}") from error

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
-import cv2
 import numpy as np
 import torch
 from mmengine.dataset import DefaultSampler
 from torch.utils.data import Dataset
 
+from ..compat.images import read_image
 from ..errors import UserError
 from ..registry import DATA_SAMPLERS, DATASETS
 from .tracking import Track, open_tracks, stretch
 from .tracking_crops import centered, context_size, crop
+from .tracking_frames import check_size
 
 
 @DATASETS.register_module()
@@ -62,6 +63,7 @@ class TrackingPairs(Dataset):
         **kwargs,
     ) -> None:
         self.tracks = [stretch(track, *frames) for track in open_tracks(data_root, format, sequences, **kwargs)]
+        self._sizes: dict[str, tuple[int, int]] = {}
         self.pairs_per_sequence = pairs_per_sequence
         self.max_gap = max_gap
         self.max_shift = max_shift
@@ -101,6 +103,12 @@ class TrackingPairs(Dataset):
             boxes=torch.from_numpy(box).float(),
         )
 
+    def _size(self, track: Track) -> tuple[int, int]:
+        """Width and height of the first frame."""
+        if track.name not in self._sizes:
+            self._sizes[track.name] = read_image(track.frames[0]).shape[1::-1]
+        return self._sizes[track.name]
+
     def _cut(
         self, track: Track, frame: int, size: int, shift: np.ndarray, stretch: float, squeeze: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -108,9 +116,8 @@ class TrackingPairs(Dataset):
 
         It is cut out of the frame enlarged by ``squeeze`` (2,), in x and in y.
         """
-        image = cv2.imread(track.frames[frame], cv2.IMREAD_COLOR_RGB)
-        if image is None:
-            raise UserError(f"sequence {track.name}: {track.frames[frame]} is not a readable image")
+        image = read_image(track.frames[frame])
+        check_size(track.frames[frame], image.shape[1::-1], self._size(track))
         box = centered(track.boxes[frame])
         target = box[2:] * squeeze
         side = context_size(target, self.context) * size / self.exemplar_size * stretch

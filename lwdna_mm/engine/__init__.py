@@ -6,6 +6,7 @@ from . import channels_last, checkpoint, exact_resume, nonfinite, response_hook,
 from .arguments import apply_arguments
 from .config import load_config
 from .pipeline import evaluate, run, shrink
+from .read_data import read_all
 from .section import parse_section
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "load_config",
     "nonfinite",
     "parse_section",
+    "read_all",
     "response_hook",
     "response_loop",
     "run",

@@ -9,6 +9,8 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from ..errors import UserError
 from ..files import locked, naming_path, remove_orphans
 
+LOCK = "run.lock"
+
 
 @contextmanager
 def alone_in(work_dir: Path) -> Iterator[None]:
@@ -22,7 +24,7 @@ def alone_in(work_dir: Path) -> Iterator[None]:
     with ExitStack() as stack:
         if is_main_process():
             try:
-                stack.enter_context(locked(work_dir, name="run.lock"))
+                stack.enter_context(locked(work_dir, name=LOCK))
                 remove_orphans(work_dir)
             except (UserError, OSError) as error:
                 refused = [error]

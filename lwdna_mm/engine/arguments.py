@@ -1,5 +1,6 @@
 """The command-line options that all tools share, applied to a config."""
 
+import os
 from argparse import Namespace
 
 import torch
@@ -7,6 +8,10 @@ from mmengine.config import Config
 
 from ..compat import cpu_distributed
 from ..errors import UserError
+
+# What each launcher leaves in the environment of every process, and who starts these.
+LAUNCHED = dict(pytorch="RANK", slurm="SLURM_PROCID", mpi="OMPI_COMM_WORLD_RANK")
+STARTERS = dict(pytorch="tools/dist_train.sh, by torchrun,", slurm="tools/slurm_train.sh, by srun,", mpi="mpirun")
 
 
 def apply_arguments(cfg: Config, args: Namespace) -> None:
@@ -24,6 +29,7 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
         cfg.work_dir = args.work_dir
     if given.get("launcher", "none") != "none":
         cfg.launcher = args.launcher
+        _check_launched(args.launcher)
         cpu_distributed.prepare(cfg)
     if "seed" in given:
         cfg.randomness = {**cfg.get("randomness", {}), "seed": args.seed}
@@ -34,9 +40,15 @@ def apply_arguments(cfg: Config, args: Namespace) -> None:
     if "skip_nonfinite" in given:
         cfg.skip_nonfinite = args.skip_nonfinite
     if "auto_scale_lr" in given:
-        if not cfg.get("auto_scale_lr", {}).get("base_batch_size"):
-            raise UserError("--auto-scale-lr: the config has no auto_scale_lr.base_batch_size")
+        if not (cfg.get("auto_scale_lr") or {}).get("base_batch_size"):
+            raise UserError("--auto-scale-lr: the config has no auto_scale_lr.base_batch_size, such as 128")
         cfg.auto_scale_lr.enable = True
+
+
+def _check_launched(launcher: str) -> None:
+    needed = LAUNCHED[launcher] if torch.cuda.is_available() else "RANK"
+    if needed not in os.environ:
+        raise UserError(f"--launcher {launcher}: there is no {needed} in the environment; {STARTERS[launcher]} sets it")
 
 
 def _enable_amp(cfg: Config) -> None:

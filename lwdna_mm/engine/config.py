@@ -8,8 +8,10 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from ..compat import mmengine_config
 from ..errors import UserError
+from .config_file import read_config
+from .config_values import check_values
+from .image_folders import check_image_folders
 from .presets import apply_preset
 from .section import LwdnaSection, ShrinkOptions, nearest
 
@@ -25,8 +27,6 @@ RUNNER_KEYS = (
 )
 OWN_KEYS = ("lwdna", "input_shape", "amortized", "subset", "select", "skip_nonfinite")
 
-mmengine_config.install()
-
 
 def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
     """Read a config file, apply ``--cfg-options`` and hand ``data_root`` to the datasets.
@@ -36,14 +36,10 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
         options: dotted key to value, as ``--cfg-options`` gives them.
 
     Raises:
-        UserError: the file or one of its bases is not there or is no Python, or a key is misspelt.
+        UserError: the file or one of its bases is not there or cannot be executed, a key is misspelt, or a value
+            cannot be.
     """
-    if not Path(path).is_file():
-        raise UserError(f"{path}: no such config file")
-    try:
-        cfg = Config.fromfile(path)
-    except (FileNotFoundError, SyntaxError) as error:
-        raise UserError(f"{path}: {error}") from error
+    cfg = read_config(path)
     for key in cfg:
         _check_top_level(key, cfg)
     options = dict(options or {})
@@ -55,7 +51,11 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
             cfg[key] = {}
     for key in options:
         _check_option(key, cfg)
-    cfg.merge_from_dict(options)
+    try:
+        cfg.merge_from_dict(options)
+    except (TypeError, KeyError) as error:  # mmengine's word for a key below what is no dict
+        raise UserError(f"--cfg-options: {error.args[0]}") from error
+    check_values(cfg)
     _fill_data_root(cfg)
     return cfg
 
@@ -84,11 +84,16 @@ def check_data(cfg: Config, loaders: Sequence[str]) -> None:
         inside.append(dataset.get("ann_file"))
         for part in ["", *inside]:
             path = Path(root, part or "")
+            if not root and not part:  # needs no files
+                continue
             if not path.exists():
                 key = "data_root" if cfg.get("data_root") == root else f"{name}.dataset.data_root"
                 raise UserError(f"{name}: {path} does not exist; give the data's folder: --cfg-options {key}=PATH")
             if path.is_dir() and not any(path.iterdir()):
-                raise UserError(f"{name}: the folder {path} is empty")
+                raise UserError(f"{name}: the folder {path} is empty; put the data there, or mend data_root")
+            if part and path.is_file() and dataset.get("ann_file") != part:
+                raise UserError(f"{name}: {path} is a file, but must be a folder")
+    check_image_folders(pair for pair in iterate_datasets(cfg, loaders) if not pair[1].get("download"))
 
 
 def _innermost(dataset: ConfigDict) -> Iterator[ConfigDict]:

@@ -18,7 +18,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..channels import ChannelPlan
-from ..compat import mmengine_io
+from ..compat import images, mmengine_data, mmengine_io
 from ..errors import DivergedError, UserError
 from ..files import write_atomically
 from ..models.builders import as_plan
@@ -29,23 +29,26 @@ from ..runs.checkpoint_file import (
     find_intact_checkpoint,
     load_checkpoint_file,
 )
-from ..runs.history import read_history, set_aside
-from ..runs.plan_file import BESIDE, check_search, check_target, path_beside, weights_path
+from ..runs.history import logs_in, read_history, set_aside
+from ..runs.plan_file import BESIDE, check_plan_target, check_search, path_beside, weights_path
 from ..runs.summary import SUMMARY, summarize, write_summary
 from . import profiles
 from .alone import alone_in
+from .beginning import Beginning
 from .checkpoint import SafeCheckpointHook
 from .config import check_data
 from .cost import complexity, training
 from .plan_search import search_plan
-from .planned import apply_plan, resized_model
+from .planned import apply_plan, naming_plan, resized_model
 from .protocol import complete, experiment_name
 from .section import LwdnaSection, parse_section
 from .shrink_hook import SearchHook
+from .types import check_types
 
 PLAN = "plan.json"
 
-mmengine_io.install()
+for package in (images, mmengine_data, mmengine_io):
+    package.install()
 
 
 def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path = False) -> dict[str, Any]:
@@ -71,29 +74,36 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     if section is not None or plan is not None:
         _refuse_pretrained(cfg)
     complete(cfg)
+    check_types(cfg)
     check_data(cfg, ["train_dataloader", "val_dataloader"])
-    with alone_in(Path(cfg.work_dir)):
-        return _run(cfg, section, plan, resume)
+    beginning = Beginning(cfg, owned=True)
+    with alone_in(Path(cfg.work_dir)), beginning:
+        return _run(cfg, section, plan, resume, beginning)
 
 
 def _run(
-    cfg: Config, section: LwdnaSection | None, plan: str | Path | None, resume: bool | str | Path
+    cfg: Config,
+    section: LwdnaSection | None,
+    plan: str | Path | None,
+    resume: bool | str | Path,
+    beginning: Beginning,
 ) -> dict[str, Any]:
     work_dir = Path(cfg.work_dir)
     if not resume:
-        _clear(work_dir, keep_plan=plan is not None)
-        set_aside(work_dir)
+        beginning.then(partial(_clear, work_dir, keep_plan=plan is not None))
+        beginning.then(partial(set_aside, work_dir, logs_in(work_dir)))
     checkpoint = _checkpoint_to_resume(work_dir, resume)
     if plan is not None:
-        _take_over(Path(plan), work_dir / PLAN)
-    elif section is None:
-        return _train(cfg, None, None, checkpoint)
-    elif (work_dir / PLAN).is_file():
+        beginning.then(partial(_take_over, Path(plan), work_dir / PLAN))
+        return _train(cfg, section, Path(plan), checkpoint, beginning)
+    if section is None:
+        return _train(cfg, None, None, checkpoint, beginning)
+    if resume and (work_dir / PLAN).is_file():
         found, criterion = as_plan(work_dir / PLAN), section.shrink.criterion
         check_search(found, work_dir / PLAN, section.plan_options, criterion, cfg.randomness.seed)
     else:
-        _search_or_recover(cfg, section, work_dir / PLAN, checkpoint)
-    return _train(cfg, section, work_dir / PLAN, checkpoint)
+        _search_or_recover(cfg, section, work_dir / PLAN, checkpoint, beginning)
+    return _train(cfg, section, work_dir / PLAN, checkpoint, beginning)
 
 
 def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] | None = None) -> ChannelPlan:
@@ -108,11 +118,13 @@ def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] | None = None) -
         UserError: as :func:`run`.
     """
     section = parse_section(cfg.lwdna)
-    check_target(out)
+    check_plan_target(out)
     _refuse_pretrained(cfg)
     complete(cfg)
+    check_types(cfg)
     check_data(cfg, ["train_dataloader"])
-    search_plan(cfg, section, out, _go_on, hook)
+    with Beginning(cfg, owned=False) as beginning:
+        search_plan(cfg, section, out, _go_on, beginning, hook)
     return ChannelPlan.from_json(out)
 
 
@@ -129,20 +141,47 @@ def evaluate(cfg: Config, checkpoint: str | Path | None, plan: str | Path | None
         UserError: the data, the plan or the checkpoint cannot be used.
     """
     cfg.work_dir = cfg.get("work_dir") or str(Path("work_dirs", Path(cfg.filename).stem, "test"))
+    for key in ("model", "test_dataloader", "test_evaluator"):
+        if cfg.get(key) is None:
+            raise UserError(f"{cfg.filename} has no {key}, so there is nothing to evaluate")
+    check_types(cfg)
     check_data(cfg, ["test_dataloader"])
     loaded = load_checkpoint_file(checkpoint) if checkpoint else dict(state_dict={})
     apply_plan(cfg, loaded, plan)
     cfg.load_from, cfg.resume = checkpoint and str(checkpoint), False
     cfg.experiment_name = experiment_name(cfg, "test")
-    runner = Runner.from_cfg(cfg)
+    with Beginning(cfg, owned=False) as beginning:
+        with naming_plan(plan or checkpoint):
+            runner = Runner.from_cfg(cfg)
+        return _test(runner, checkpoint, loaded, beginning)
+
+
+def _test(
+    runner: Runner, checkpoint: str | Path | None, loaded: dict[str, Any], beginning: Beginning
+) -> dict[str, float]:
     if checkpoint is None and any(True for _ in runner.model.parameters()):
-        raise UserError(f"{cfg.filename}: the network has weights, give a checkpoint")
+        raise UserError(f"{runner.cfg.filename}: the network has weights, give a checkpoint")
     model = getattr(runner.model, "module", runner.model)  # as it is before several processes wrap it
     check_fits(loaded["state_dict"], checkpoint, model.state_dict())
+    _check_classes(runner, checkpoint, loaded)
     kept = _KeepMetrics()
+    runner.register_hook(beginning)
     runner.register_hook(kept)
     runner.test()
     return kept.metrics
+
+
+def _check_classes(runner: Runner, checkpoint: str | Path | None, loaded: dict[str, Any]) -> None:
+    """Check that the labels of the test set are those of the training."""
+    trained = (loaded.get("meta", {}).get("dataset_meta") or {}).get("classes")
+    loader = runner.test_dataloader
+    here = None if isinstance(loader, list) else (getattr(loader.dataset, "metainfo", None) or {}).get("classes")
+    if trained and here and list(trained) != list(here):
+        differing = next(iter(sorted({*trained} ^ {*here}, key=str)), "their order")
+        raise UserError(
+            f"test_dataloader: its {len(here)} classes must be the {len(trained)} that {checkpoint} was trained on, in "
+            f"their order; a difference is {differing!r}"
+        )
 
 
 class _KeepMetrics(Hook):
@@ -202,11 +241,13 @@ def _checkpoint_to_resume(work_dir: Path, resume: bool | str | Path) -> Path | N
     return checkpoint
 
 
-def _search_or_recover(cfg: Config, section: LwdnaSection, plan: Path, checkpoint: Path | None) -> None:
+def _search_or_recover(
+    cfg: Config, section: LwdnaSection, plan: Path, checkpoint: Path | None, beginning: Beginning
+) -> None:
     """Search a plan, unless a checkpoint given by the user carries one."""
     carried = load_checkpoint_file(checkpoint).get("meta", {}).get("lwdna_plan") if checkpoint else None
     if carried is None:
-        search_plan(cfg, section, plan, _go_on)
+        search_plan(cfg, section, plan, _go_on, beginning)
     else:
         plan.parent.mkdir(parents=True, exist_ok=True)
         as_plan(carried).to_json(plan)
@@ -224,7 +265,9 @@ def _take_over(plan: Path, own: Path) -> None:
     given.to_json(own)
 
 
-def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpoint: Path | None) -> dict[str, Any]:
+def _train(
+    cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpoint: Path | None, beginning: Beginning
+) -> dict[str, Any]:
     """Train by the config's own protocol, which is the baseline's."""
     cfg = copy.deepcopy(cfg)
     cfg.pop("lwdna", None)
@@ -236,7 +279,10 @@ def _train(cfg: Config, section: LwdnaSection | None, plan: Path | None, checkpo
     if ours is not None:
         cfg.load_from, cfg.resume = str(ours), checkpoint is not None
     cfg.experiment_name = experiment_name(cfg, "train")
-    runner = Runner.from_cfg(cfg)
+    beginning.building = True
+    with naming_plan(plan):
+        runner = Runner.from_cfg(cfg)
+    runner.register_hook(beginning)
     if ours is not None:
         model = getattr(runner.model, "module", runner.model)
         loaded = load_checkpoint_file(ours)
@@ -271,7 +317,7 @@ def _summarize(runner: Runner, section: LwdnaSection | None, plan: Path | None, 
         training=training(runner),
         **cost,
     )
-    return summarize(runner.work_dir, facts, plan)
+    return summarize(runner.work_dir, facts, None if plan is None else Path(runner.work_dir, PLAN))
 
 
 def _lacks_last_validation(runner: Runner) -> bool:

@@ -12,6 +12,7 @@ from mmengine.runner import Runner, set_random_seed
 from ..models.builders import resize_fresh
 from ..models.trace import trace
 from ..shrink import CRITERIA, ProfileSearch, ResponseCriterion
+from .beginning import Beginning
 from .latency import latency_budget
 from .nonfinite import NonFiniteHook
 from .profiles import ProfileHook, Train, choose_profile
@@ -22,7 +23,12 @@ from .shrink_hook import SearchHook, ShrinkHook
 
 
 def search_plan(
-    cfg: Config, section: LwdnaSection, out: str | Path, train: Train, hook: type[SearchHook] | None = None
+    cfg: Config,
+    section: LwdnaSection,
+    out: str | Path,
+    train: Train,
+    beginning: Beginning,
+    hook: type[SearchHook] | None = None,
 ) -> None:
     """Widen the network, judge its channels on a few batches and write the plan: the shrinkage of the paper.
 
@@ -33,12 +39,13 @@ def search_plan(
         section: its parsed ``lwdna`` section.
         out: where the plan goes; the weights go beside it.
         train: for a search that trains.
+        beginning: of the run, which begins here.
         hook: what makes the plan; None for what the criterion asks for.
 
     Raises:
         UserError: the network cannot be traced, or the budget cannot be reached.
     """
-    make = hook or _hook(cfg, section, train)
+    make = hook or _hook(cfg, section, train, beginning)
     started = time.perf_counter()
     seed = cfg.randomness.seed
     set_random_seed(seed)
@@ -66,14 +73,15 @@ def search_plan(
         experiment_name=experiment_name(cfg, "search"),
         cfg=Config({key: cfg[key] for key in ("model_wrapper_cfg", "sync_bn") if key in cfg}),
     )
+    runner.register_hook(beginning)
     runner.register_hook(search)
     runner.register_hook(NonFiniteHook(cfg.get("skip_nonfinite", 0), search.gates))
     runner.train()
 
 
-def _hook(cfg: Config, section: LwdnaSection, train: Train) -> Callable[..., SearchHook]:
+def _hook(cfg: Config, section: LwdnaSection, train: Train, beginning: Beginning) -> Callable[..., SearchHook]:
     """Who makes the plan by the section's criterion."""
     criterion = CRITERIA.build(CRITERIA.complete(section.shrink.criterion, seed=cfg.randomness.seed))
     if isinstance(criterion, ProfileSearch):
-        return partial(ProfileHook, record=choose_profile(cfg, criterion, train))
+        return partial(ProfileHook, record=choose_profile(cfg, criterion, train, beginning))
     return ResponseHook if isinstance(criterion, ResponseCriterion) else ShrinkHook

@@ -20,6 +20,7 @@ from ..runs.history import less_is_better
 from ..runs.plan_file import PROFILES
 from ..runs.summary import SUMMARY
 from ..shrink.profile_search import Profile, ProfileSearch, ranked
+from .beginning import Beginning
 from .protocol import by_epoch, shorten
 from .shrink_hook import ShrinkHook
 from .subset import validate_on_held_out
@@ -31,7 +32,7 @@ Train = Callable[[Config], dict[str, Any]]
 FOLDER = Path("search", "profiles")
 
 
-def choose_profile(cfg: Config, search: ProfileSearch, train: Train) -> dict[str, Any]:
+def choose_profile(cfg: Config, search: ProfileSearch, train: Train, beginning: Beginning) -> dict[str, Any]:
     """Try profiles by successive halving.
 
     Short runs that have ended are not done again, and one that was cut goes on, so that a search can be killed at any
@@ -41,6 +42,7 @@ def choose_profile(cfg: Config, search: ProfileSearch, train: Train) -> dict[str
         cfg: completed by :func:`complete`; left as it is.
         search: how many are tried, and how long.
         train: see :data:`Train`.
+        beginning: of the run, which begins with the first short run.
 
     Returns:
         In plain JSON types ``metric``, ``seed``, ``lengths`` of the rungs, ``candidates`` (each with ``profile``,
@@ -53,6 +55,7 @@ def choose_profile(cfg: Config, search: ProfileSearch, train: Train) -> dict[str
     short = copy.deepcopy(cfg)
     validate_on_held_out(short, search.held_out, search.seed)
     short.work_dir, short.resume, short.load_from = None, False, None
+    beginning.begin()
     said = json.dumps(short.to_dict(), sort_keys=True, default=str)
     folder = Path(cfg.work_dir, FOLDER, hashlib.sha256(said.encode()).hexdigest()[:12])
     profiles = search.draw()

@@ -26,7 +26,7 @@ def complete(cfg: Config) -> Config:
         UserError: there is nothing to train, a subset that cannot be, or the checkpoint hook cannot be replaced by
             the safe one.
     """
-    for key in ("train_dataloader", "train_cfg", "optim_wrapper"):
+    for key in ("model", "train_dataloader", "train_cfg", "optim_wrapper"):
         if cfg.get(key) is None:
             raise UserError(f"{cfg.filename} has no {key}, so there is nothing to train")
     apply_subset(cfg)

@@ -11,6 +11,7 @@ from ..models.trace import Shape, parse_shapes
 from ..shrink import CRITERIA, GATES, PlainGates
 from .presets import apply_preset
 
+MOST_TOLD = 40
 COUNTED = ("flops", "params", "acts")
 
 
@@ -164,7 +165,10 @@ def parse_section(section: Mapping[str, Any]) -> LwdnaSection:
 def nearest(name: str, known: Sequence[str]) -> str:
     """The end of an error message: what was probably meant by ``name``."""
     close = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(known))}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    known = sorted({*known})
+    return f"known are {', '.join(known[:MOST_TOLD])}{', ...' if len(known) > MOST_TOLD else ''}"
 
 
 def _check_keys(where: str, given: Mapping, known: Sequence[str]) -> None:

@@ -51,6 +51,8 @@ def trace(model: nn.Module, options: Mapping[str, Any]) -> ChannelGraph:
             amortized=tuple(options.get("amortized", ())),
             forward=lambda module, *inputs: module(*inputs, mode="tensor"),
         )
-    except RuntimeError as error:  # torch's word for tensors that do not fit together
+    except UserError:
+        raise
+    except (RuntimeError, ValueError, IndexError) as error:  # torch's words for tensors that do not fit together
         shapes = list(options["input_shape"])
         raise UserError(f"the network does not run on inputs of shape {shapes}, see input_shape: {error}") from error

@@ -95,7 +95,8 @@ def check_resumable(checkpoint: dict, path: str | Path) -> None:
     """
     meta = checkpoint.get("meta", {})
     numbers = all(type(meta.get(key)) is int and meta[key] >= 0 for key in ("epoch", "iter"))
-    if not numbers or not isinstance(checkpoint.get("message_hub"), dict):
+    logs = checkpoint.get("message_hub")
+    if not numbers or not isinstance(logs, dict) or not {"log_scalars", "runtime_info", "resumed_keys"} <= {*logs}:
         raise UserError(f"{path}: cannot be resumed, it does not say where in its training it was saved")
 
 

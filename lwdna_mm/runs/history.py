@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..errors import UserError
 from ..files import write_atomically
 
 EARLIER = "earlier_logs.json"
@@ -40,9 +41,13 @@ def less_is_better(metric: str) -> bool:
     return any(part in metric.lower() for part in _LESS_IS_BETTER)
 
 
-def set_aside(work_dir: Path) -> None:
-    """Let the logs that lie in a work_dir not count as those of the run that now starts anew in it."""
-    names = sorted(path.parents[1].name for path in work_dir.glob("*/vis_data/scalars.json"))
+def logs_in(work_dir: Path) -> list[str]:
+    """The names of the logs that lie in a work_dir."""
+    return sorted(path.parents[1].name for path in work_dir.glob("*/vis_data/scalars.json"))
+
+
+def set_aside(work_dir: Path, names: list[str]) -> None:
+    """Let the logs of some names in a work_dir not count as those of the run that starts anew in it."""
     if names:
         write_atomically(json.dumps(names).encode(), work_dir / EARLIER)
 
@@ -61,8 +66,11 @@ def read_history(work_dir: str | Path) -> History:
         for line in path.read_text().splitlines(keepends=True):
             if not line.endswith("\n"):  # cut by a kill
                 break
-            scalars = json.loads(line)
-            step = int(scalars["step"])
+            try:
+                scalars = json.loads(line)
+                step = int(scalars["step"])
+            except (ValueError, TypeError, KeyError) as error:
+                raise UserError(f"{path}: a line is damaged, {line.strip()!r:.60}: take it out") from error
             _add(history.train if "lr" in scalars else history.val, scalars, step)
     return history
 

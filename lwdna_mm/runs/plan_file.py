@@ -5,7 +5,6 @@ A search that has found out more leaves that there too: ``plan.response.json`` o
 
 import io
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from torch import nn
 
 from ..channels import ChannelGraph, ChannelPlan
 from ..errors import UserError
-from ..files import write_atomically
+from ..files import check_target, write_atomically
 from .checkpoint_file import load_checkpoint_file
 
 # What the loss is at which widths, round by round; and the profiles that were tried.
@@ -88,7 +87,7 @@ def _free_widths(graph: ChannelGraph) -> dict[str, int]:
     return {name: group.width for name, group in graph.free.items()}
 
 
-def check_target(path: str | Path) -> None:
+def check_plan_target(path: str | Path) -> None:
     """Check that a plan can be written to ``path``, before it is searched; nothing is left there.
 
     Raises:
@@ -97,12 +96,7 @@ def check_target(path: str | Path) -> None:
     path = Path(path)
     if path.suffix == ".pth" or path.is_dir():
         raise UserError(f"{path}: give the plan a file name such as plan.json; its weights go beside it as .pth")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written, {folder}: {error.strerror}") from error
+    check_target(path)
 
 
 def weights_path(plan: str | Path) -> Path:

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-
+from ..engine.config_file import read_config
 from ..engine.section import nearest
 from ..errors import UserError
 from .records import COSTS
@@ -15,6 +14,7 @@ Options = dict[str, Any]
 """Changes to a config, as ``--cfg-options`` gives them: dotted key to value."""
 
 PLANNERS = ("torch-pruning",)
+DICTS = dict(options=Mapping, select=Mapping, grid=Mapping)
 
 
 @dataclass(frozen=True)
@@ -89,17 +89,14 @@ def load_suite(path: str | Path) -> Suite:
     """Read a suite's config file.
 
     Raises:
-        UserError: the file is not there or is no Python, or something in it cannot be used.
+        UserError: the file is not there or cannot be executed, or something in it cannot be used.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: no such suite")
-    try:
-        content = Config.fromfile(path).to_dict()
-    except (FileNotFoundError, SyntaxError) as error:
-        raise UserError(f"{path}: {error}") from error
+    content = read_config(path, "suite").to_dict()
     content = {key: value for key, value in content.items() if value is not None}
     _check_keys(str(path), content, [*Suite.__dataclass_fields__], ["metric", "arms", "tasks"])
+    _check_kinds(str(path), content, dict(metric=str, name=str, arms=Mapping, tasks=Mapping, amp=bool, **DICTS))
+    _check_grid(f"{path}: grid", content.get("grid", {}))
     arms = {name: _arm(path, name, given) for name, given in content.pop("arms").items()}
     common = dict(metric=content["metric"], grid=content.get("grid", {}), amp=content.get("amp", False))
     tasks = {name: _task(path, name, given, common) for name, given in content.pop("tasks").items()}
@@ -112,6 +109,7 @@ def load_suite(path: str | Path) -> Suite:
 def _arm(path: Path, name: str, given: Any) -> Arm:
     where = f"{path}: arms[{name!r}]"
     _check_keys(where, given, [key for key in Arm.__dataclass_fields__ if key != "name"])
+    _check_kinds(where, given, dict(equal=Mapping, tuned=bool, vary=str, **DICTS))
     given = dict(given)
     unknown = next((key for key in given.get("equal", {}) if key not in COSTS), None)
     if unknown is not None:
@@ -124,6 +122,8 @@ def _arm(path: Path, name: str, given: Any) -> Arm:
 def _task(path: Path, name: str, given: Any, common: Options) -> Task:
     where = f"{path}: tasks[{name!r}]"
     _check_keys(where, given, [key for key in Task.__dataclass_fields__ if key != "name"], ["config", "arms"])
+    _check_kinds(where, given, dict(config=str, arms=Mapping, metric=str, data=str, size=int, **DICTS))
+    _check_grid(f"{where}.grid", given.get("grid", {}))
     config = Path(path.parent, given["config"]).resolve()
     if not config.is_file():
         raise UserError(f"{where}.config: {config} does not exist")
@@ -140,10 +140,26 @@ def _check_task(path: Path, suite: Suite, task: Task) -> None:
             raise UserError(f"{where}[{name!r}] is {runs!r}, but must be the number of runs, 1 or more")
         arm = suite.arms[name]
         for other in arm.equal.values():
+            if other not in suite.arms:
+                raise UserError(f"{path}: arms[{name!r}].equal has {other!r}: {nearest(other, list(suite.arms))}")
             if task.arms.get(other, 0) < runs:
                 raise UserError(f"{where}[{name!r}] is to cost what {other!r} costs, which has fewer runs there")
         if arm.tuned and not (task.grid and suite.select):
             raise UserError(f"{where}: {name!r} is tuned, so the suite needs a grid and a select")
+
+
+def _check_kinds(where: str, given: Mapping, kinds: dict[str, type]) -> None:
+    names = {Mapping: "a dict", str: "a string", int: "a whole number", bool: "True or False"}
+    for key, kind in kinds.items():
+        value = given.get(key)
+        if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
+            raise UserError(f"{where}: {key!r} is {value!r}, but must be {names[kind]}")
+
+
+def _check_grid(where: str, grid: Mapping) -> None:
+    for option, values in grid.items():
+        if not isinstance(values, list | tuple) or not values:
+            raise UserError(f"{where}[{option!r}] is {values!r}, but must be a list of values to try")
 
 
 def _check_keys(where: str, given: Any, known: list[str], required: list[str] | None = None) -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from statistics import mean
 
+from ..engine import load_config
 from ..errors import UserError
 from .config import Suite
 from .matrix import Order, Run, resolve
@@ -116,6 +117,22 @@ def done_records(suite: Suite, runs: Sequence[Run], path: Path) -> dict[Key, Rec
         if resolve(suite, run, done).spec == record.spec:
             done[run.key] = record
     return done
+
+
+def check_configs(runs: Iterable[Run]) -> None:
+    """Check that the configs of some runs take the runs' options.
+
+    Raises:
+        UserError: naming the first task and arm whose options do not fit.
+    """
+    seen = set()
+    for run in runs:
+        if (said := (run.task.config, str(run.options))) not in seen:
+            seen.add(said)
+            try:
+                load_config(run.task.config, run.options)
+            except UserError as error:
+                raise UserError(f"tasks[{run.task.name!r}], arms[{run.arm.name!r}]: {error}") from error
 
 
 def check_data(runs: Iterable[Run], data: Path | None) -> None:

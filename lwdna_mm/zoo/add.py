@@ -10,7 +10,7 @@ from ..apis.trained import load_trained
 from ..channels import ChannelPlan
 from ..compat.safetensors_file import SUFFIX, to_safetensors
 from ..engine import evaluate, load_config
-from ..engine.planned import resized_model
+from ..engine.planned import naming_plan, resized_model
 from ..engine.protocol import build_model
 from ..errors import UserError
 from ..files import write_atomically
@@ -83,7 +83,8 @@ def add_plan(root: Path, name: str, plan: Path, config: str, command: str, note:
     content = ChannelPlan.from_json(plan)
     cfg = load_config(root / path)
     cfg.model = resized_model(cfg, content)
-    params = sum(parameter.numel() for parameter in build_model(cfg).parameters())
+    with naming_plan(plan):
+        params = sum(parameter.numel() for parameter in build_model(cfg).parameters())
     if params != content.meta.get("params"):
         raise UserError(f"{plan}: its network has {params} parameters, the plan says {content.meta.get('params')}")
     facts = {"FLOPs": content.meta["flops"], "Parameters": params, "Seed": content.meta["seed"], "Command": command}

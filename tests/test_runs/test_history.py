@@ -1,6 +1,6 @@
 import json
 
-from lwdna_mm.runs.history import less_is_better, read_history, set_aside
+from lwdna_mm.runs.history import less_is_better, logs_in, read_history, set_aside
 
 
 def test_repeated_steps_count_once_and_the_later_run_wins(tmp_path):
@@ -30,7 +30,7 @@ def test_logs_of_an_earlier_run_in_the_folder_are_left_out(tmp_path):
         (tmp_path / name / "vis_data").mkdir(parents=True)
         (tmp_path / name / "vis_data" / "scalars.json").write_text(json.dumps({"acc": value, "step": 1}) + "\n")
         if value == 40.0:
-            set_aside(tmp_path)
+            set_aside(tmp_path, logs_in(tmp_path))
     assert read_history(tmp_path).val == {"acc": {1: 30.0}}
 
 

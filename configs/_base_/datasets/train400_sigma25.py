@@ -2,7 +2,10 @@
 train_pipeline = [
     dict(
         type="lwdna_mm.Cached",
-        transforms=[dict(type="LoadImageFromFile", key="gt", color_type="grayscale")],
+        transforms=[
+            dict(type="LoadImageFromFile", key="gt", color_type="grayscale"),
+            dict(type="lwdna_mm.MinimumSize", size=40),
+        ],
     ),
     dict(type="Crop", keys=["gt"], crop_size=(40, 40)),
     dict(type="Flip", keys=["gt"], direction="horizontal"),

@@ -1,0 +1,106 @@
+"""The beginning of a run, until its first iteration is done: what goes wrong there is told in one line.
+
+A run that has not begun leaves everything in its folder as it was.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+
+from ..errors import UserError
+from .alone import LOCK
+from .explained import explain
+
+
+class Beginning(Hook):
+    """A context in which a run begins, and the hook of its runners that notices when it has.
+
+    Args:
+        cfg: of the run; its folder may be locked between here and the context.
+        owned: whether nobody else writes into the folder; otherwise only the logs of this process are taken out.
+
+    Raises:
+        UserError: on leaving the context, in place of what was raised while something was built or first used.
+    """
+
+    priority = "HIGHEST"
+
+    def __init__(self, cfg: Config, owned: bool) -> None:
+        self.cfg, self.folder, self.owned = cfg, Path(cfg.work_dir).absolute(), owned
+        self.begun, self.building = False, True
+        self._then: list[Callable[[], object]] = []
+        self._missing = [place for place in (self.folder, *self.folder.parents) if not place.exists()]
+        self._kept = {self.folder / LOCK} if (self.folder / LOCK).exists() else set()
+        self._dumped = self.folder / Path(cfg.filename or "config").name
+
+    def __enter__(self) -> "Beginning":
+        self._kept |= {path for path in self.folder.rglob("*") if path != self.folder / LOCK}
+        self._text = self._dumped.read_bytes() if self._dumped.is_file() else None
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not isinstance(error, Exception):
+            return
+        if not self.begun and is_main_process():
+            self._undo()
+        known = isinstance(error, UserError) or (isinstance(error, OSError) and error.filename is not None)
+        if self.building and not known:
+            raise UserError(explain(error, self.cfg)) from error
+
+    def then(self, action: Callable[[], object]) -> None:
+        """Let the first process do something when the run begins."""
+        self._then.append(action)
+
+    def begin(self) -> None:
+        """The run begins to change what lies in its folder."""
+        if not self.begun:
+            self.begun = True
+            for action in self._then if is_main_process() else []:
+                action()
+
+    def before_train(self, runner: Runner) -> None:
+        """Look whether the network can tell as many classes apart as the data has."""
+        head = getattr(getattr(runner.model, "module", runner.model), "head", None)
+        known, data = getattr(head, "num_classes", None), runner.train_dataloader.dataset
+        classes = (getattr(data, "metainfo", None) or {}).get("classes")
+        if known is not None and classes is not None and len(classes) > known:
+            raise UserError(f"model.head.num_classes is {known}, but the training set has {len(classes)} classes")
+
+    def after_train_iter(self, *args: object, **kwargs: object) -> None:
+        """An iteration is done."""
+        if self.building:
+            self.building = False
+            self.begin()
+
+    def after_test_iter(self, *args: object, **kwargs: object) -> None:
+        """An iteration is done."""
+        self.after_train_iter()
+
+    def _undo(self) -> None:
+        """Remove what is new; a config of an earlier run gets its text back."""
+        new = {*self.folder.rglob("*")} - self._kept
+        if not self.owned:
+            logs = [Path(one.baseFilename).parent for one in _log_files()]
+            new = {path for path in new if path == self._dumped or any(path.is_relative_to(log) for log in logs)}
+        for path in sorted(new):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        if self._text is not None:
+            self._dumped.write_bytes(self._text)
+        for place in self._missing:
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+
+
+def _log_files() -> list[logging.FileHandler]:
+    return [one for one in MMLogger.get_current_instance().handlers if isinstance(one, logging.FileHandler)]
