@@ -109,34 +109,73 @@ def remove_orphans(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def refuse_linked_folders(folder: Path) -> None:
+    """Check that whatever is written below a folder stays there; the folder itself may be a link.
+
+    Raises:
+        UserError: there is a link to a folder in it.
+    """
+    for parent, names, _ in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            if path.is_symlink():
+                raise UserError(f"{path} is a link to a folder, which would be written to: remove the link")
+
+
 @contextmanager
-def locked(folder: Path, wait: bool = False, name: str = "lock") -> Iterator[None]:
+def locked(folder: Path, wait: bool = False, name: str = "lock", stays: bool = True) -> Iterator[None]:
     """Be the only one who works in a folder; the lock ends with its process, however that ends.
 
     Args:
         wait: whether to wait for the one who works there now.
-        name: of the file that is locked; it stays.
+        name: of the file that is locked.
+        stays: whether the file does.
 
     Raises:
         UserError: somebody else works there, and ``wait`` is False.
         OSError: the folder cannot be written to; it names the file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-    _held.add(file)
+    path = folder / name
+    file = _open_and_lock(path, wait)
+    while not _is_at(file, path):  # the one who was waited for has removed it
+        _close(file)
+        file = _open_and_lock(path, wait)
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError as error:
-            raise UserError(f"{folder}: another process works there; wait for it, or take another folder") from error
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise OSError(error.errno, error.strerror, str(folder / name)) from error
         yield
     finally:
-        if file in _held:
-            _held.remove(file)
-            os.close(file)
+        if file in _held and not stays:
+            path.unlink()
+        _close(file)
+
+
+def _open_and_lock(path: Path, wait: bool) -> int:
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    _held.add(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return file
+        _close(file)
+        if isinstance(error, BlockingIOError):
+            message = f"{path.parent}: another process works there; wait for it, or take another folder"
+            raise UserError(message) from error
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    return file
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def _close(file: int) -> None:
+    if file in _held:
+        _held.remove(file)
+        os.close(file)
 
 
 def _let_go() -> None:

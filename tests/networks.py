@@ -22,17 +22,19 @@ class Network:
         build: makes the module.
         shapes: shape of every input, without the batch.
         mode: whether it is an mm model, called with ``mode='tensor'``.
+        batch: how many samples of each input.
     """
 
     build: Callable[[], nn.Module]
     shapes: tuple[tuple[int, ...], ...] = ((3, 64, 64),)
     mode: bool = True
+    batch: int = 1
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
-        """One sample of each input."""
+        """A batch of each input."""
         generator = torch.Generator().manual_seed(0)
-        return tuple(torch.rand(1, *shape, generator=generator) for shape in self.shapes)
+        return tuple(torch.rand(self.batch, *shape, generator=generator) for shape in self.shapes)
 
     def forward(self, model: nn.Module, *inputs: Tensor) -> Any:
         """Run the whole network."""

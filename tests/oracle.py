@@ -4,51 +4,83 @@ from __future__ import annotations
 
 import copy
 import random
+from collections.abc import Callable
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.modules.conv import _ConvNd
-from torch.utils._pytree import tree_leaves
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.flop_counter import FlopCounterMode
 
 from lwdna_mm.channels import ChannelGraph, ChannelPlan, resize
 
 
+class Layers(TorchFunctionMode):
+    """Counts what convolutions and matrix products by a weight put out, as they are called from Python.
+
+    A weight is what no input goes into; so tensors are followed from the inputs on, call by call.
+
+    Attributes:
+        elements: counted so far.
+    """
+
+    _CONVOLUTIONS = {F.conv1d, F.conv2d, F.conv3d, F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d}
+    _BIAS_FIRST = {torch.addmm, torch.addmv, torch.baddbmm}
+    _CALLS = {F.linear, torch.einsum, torch.matmul, torch.mm, torch.bmm, torch.mv, Tensor.matmul, Tensor.__matmul__}
+    _CALLS |= {*_CONVOLUTIONS, *_BIAS_FIRST, Tensor.__rmatmul__}
+
+    def __init__(self, inputs: Any) -> None:
+        super().__init__()
+        self.elements = 0
+        self._followed = {id(tensor): tensor for tensor in tensors_in(inputs)}
+
+    def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        followed = [id(tensor) in self._followed for tensor in tensors_in((args, kwargs))]
+        factors = followed[1:3] if func in self._BIAS_FIRST else followed[:2]
+        if func in self._CALLS and not all(factors):
+            self.elements += out.numel()
+        if getattr(func, "__name__", "") == "lstm":  # products of every step's input and state by the weights
+            self.elements += sum(w.shape[0] * out[0].shape[:2].numel() for w in args[2] if w.ndim == 2)
+        if any(followed):
+            written = args[0] if func is Tensor.__setitem__ else None
+            self._followed.update((id(tensor), tensor) for tensor in tensors_in((out, written)))
+        return out
+
+
 def counted(model: nn.Module, graph: ChannelGraph) -> tuple[int, int, int]:
     """Multiply-adds by torch's flop counter, the number of parameters, and the elements that layers put out.
 
-    The counter knows attention as matrix products, but not the fused kernels of a CPU. Layers are modules: what
-    is called by ``F.conv2d`` or ``F.linear`` is not seen.
+    The counter knows attention and LSTM as matrix products, but not the fused kernels of a CPU.
     """
-    elements = []
-
-    def note(module: nn.Module, args: tuple, out: Tensor) -> None:
-        elements.append(out.numel())
-
-    hooks = [m.register_forward_hook(note) for m in model.modules() if isinstance(m, (_ConvNd, nn.Linear))]
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        graph.tracing.forward(model.eval(), *graph.tracing.inputs)
-    for hook in hooks:
-        hook.remove()
-    return counter.get_total_flops() // 2, sum(p.numel() for p in model.parameters()), sum(elements)
+    inputs = tree_map(lambda leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf, graph.tracing.inputs)
+    model = copy.deepcopy(model).eval().requires_grad_(False)  # the counter stumbles over views of what has gradients
+    layers = Layers(inputs)
+    plain = torch.backends.mkldnn.flags(enabled=False, allow_tf32=None), sdpa_kernel(SDPBackend.MATH)
+    with torch.no_grad(), plain[0], plain[1], FlopCounterMode(display=False) as counter, layers:
+        graph.tracing.forward(model, *inputs)
+    return counter.get_total_flops() // 2, sum(p.numel() for p in model.parameters()), layers.elements
 
 
 def costs_agree(model: nn.Module, graph: ChannelGraph, plan: ChannelPlan | None = None) -> bool:
-    """Whether the closed forms give what is counted on the network of the plan.
+    """Whether the closed forms give what is counted on the network of the plan."""
+    return counted(model, graph) == (graph.flops(plan), graph.params(plan), graph.acts(plan))
 
-    A model that holds parameters of its own, outside of layers, may convolve with them, where no hook sees it.
-    """
-    holders = [model, *(module for module in model.modules() if isinstance(module, nn.ParameterList))]
-    seen = 2 if any(True for holder in holders for _ in holder.parameters(recurse=False)) else 3
-    return counted(model, graph)[:seen] == (graph.flops(plan), graph.params(plan), graph.acts(plan))[:seen]
+
+def tensors_in(tree: Any) -> list[Tensor]:
+    """All tensors of a tree, in order."""
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
 
 
 def outputs(model: nn.Module, graph: ChannelGraph) -> list[Tensor]:
     """The model's tensors for the graph's example inputs."""
     with torch.no_grad():
         out = graph.tracing.forward(model.eval(), *graph.tracing.inputs)
-    return [t for t in tree_leaves(out) if isinstance(t, Tensor)]
+    return tensors_in(out)
 
 
 def scale_gates(model: nn.Module, graph: ChannelGraph, factors: dict[str, Tensor]) -> nn.Module:

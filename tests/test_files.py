@@ -10,7 +10,7 @@ import pytest
 
 from lwdna_mm import files
 from lwdna_mm.errors import UserError, one_line
-from lwdna_mm.files import locked, remove_orphans, write_atomically
+from lwdna_mm.files import locked, refuse_linked_folders, remove_orphans, write_atomically
 
 
 def test_one_at_a_time_in_a_folder(tmp_path):
@@ -80,6 +80,38 @@ def test_no_link_is_followed(tmp_path):
     assert (tmp_path / "plan.json").read_bytes() == b"new"
     assert not (tmp_path / "plan.json").is_symlink()
     assert (tmp_path / "secret").read_text() == "kept"
+
+
+def test_a_lock_that_does_not_stay_is_waited_for_and_made_anew(tmp_path):
+    order = []
+
+    def work(number: int) -> None:
+        with locked(tmp_path, wait=True, stays=False):
+            order.append(number)
+            time.sleep(0.01)
+            order.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert order[::2] == order[1::2]  # nobody came between
+    assert sorted(order[::2]) == list(range(8))
+    assert not [*tmp_path.iterdir()]
+
+
+def test_links_to_folders_are_refused_by_name(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "run" / "visuals").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    refuse_linked_folders(tmp_path / "link")
+    refuse_linked_folders(tmp_path / "none")
+    (tmp_path / "run" / "visuals" / "one").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(
+        UserError, match=r"visuals/one is a link to a folder, which would be written to: remove the link"
+    ):
+        refuse_linked_folders(tmp_path / "run")
 
 
 def test_orphans_go_and_nothing_else(tmp_path):

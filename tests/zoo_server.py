@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -84,11 +84,41 @@ def stalled(request: Request) -> None:
     request.server.over.wait(10)
 
 
-def redirected(request: Request) -> None:
-    request.send_response(302)
-    request.send_header("Location", "/elsewhere/file")
-    request.send_header("Content-Length", "0")
+def redirected_to(address: str) -> Callable[[Request], None]:
+    def answer(request: Request) -> None:
+        request.send_response(302)
+        request.send_header("Location", address)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    return answer
+
+
+redirected = redirected_to("/elsewhere/file")
+
+
+def saying(body: bytes, status: int = 200, **headers: str) -> Callable[[Request], None]:
+    """Answer every request with the same."""
+
+    def answer(request: Request) -> None:
+        request.send_response(status)
+        for name, value in headers.items():
+            request.send_header(name.replace("_", "-"), value)
+        request.end_headers()
+        request.wfile.write(body)
+        request.close_connection = True
+
+    return answer
+
+
+def endless(request: Request) -> None:
+    """A body that does not end, of whatever was asked for."""
+    request.send_response(200)
     request.end_headers()
+    with suppress(ConnectionError):
+        while not request.server.over.is_set():
+            request.wfile.write(bytes(1 << 20))
+    request.close_connection = True
 
 
 def refused(status: int) -> Callable[[Request], None]:

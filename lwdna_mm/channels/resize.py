@@ -11,7 +11,7 @@ from lwdna_mm.channels.garbage import uncollected
 from lwdna_mm.channels.graph import ChannelGraph
 from lwdna_mm.channels.plan import ChannelPlan
 from lwdna_mm.channels.transfer import ResizeError, Sources, Transfer
-from lwdna_mm.channels.verify import check_costs, check_values
+from lwdna_mm.channels.verify import check_costs, check_numbers, check_values
 
 
 @uncollected()
@@ -65,6 +65,7 @@ def attempt_shapes(model: nn.Module, graph: ChannelGraph, sources: Sources) -> T
     """Like :func:`attempt`, without a look at what the networks compute."""
     transfer = Transfer(model, graph, sources)
     check_costs(transfer)
+    check_numbers(transfer)
     return transfer
 
 

@@ -40,6 +40,26 @@ def check_costs(transfer: Transfer) -> None:
             raise ResizeError(f"the resized network has {real} {what}, its plan says {planned}")
 
 
+def check_numbers(transfer: Transfer) -> None:
+    """Raise ResizeError if an operation works with a number that depends on a width, such as the default scale of an
+    attention: its effect can be too small to be found among values, as where a softmax has one winner.
+    """
+    if transfer.graph.tracing.values:  # numbers come from values
+        return
+    for (func, used, _), (other, others, _) in zip(transfer.graph.program, transfer.traced.program, strict=False):
+        if func is not other:
+            return
+        if used == others:
+            continue
+        numbers = zip(tree_leaves(used), tree_leaves(others), strict=False)
+        for number, changed in numbers:
+            if isinstance(number, float) and number != changed:
+                name = func._schema.name.split("::")[1]
+                raise ResizeError(
+                    f"{name} works with {number:g} in the original, and with {changed:g} in the resized network"
+                )
+
+
 def check_values(model: nn.Module, transfer: Transfer) -> None:
     """Raise ResizeError unless the resized network computes what the masked original computes."""
     error, tolerance = mismatch(model, transfer)

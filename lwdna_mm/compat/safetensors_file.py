@@ -12,6 +12,7 @@ from torch import Tensor
 from ..errors import UserError
 
 SUFFIX = ".safetensors"
+MOST_LISTED = 2**21  # bytes of the header, which has about a hundred for a tensor
 # Texts in the header: the plan of the network (JSON), and the config that it is of.
 PLAN, CONFIG = "lwdna_plan", "config"
 
@@ -27,11 +28,15 @@ def read_safetensors(path: str | Path) -> dict[str, Any]:
         UserError: the file is damaged.
     """
     try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+        if length > MOST_LISTED:
+            raise ValueError(f"its header is said to have {length} bytes")
         with safe_open(path, framework="pt") as file:
             texts = file.metadata() or {}
             state = {name: _full(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118  it is no dict
             plan = json.loads(texts[PLAN]) if PLAN in texts else None
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as safetensors ({error})") from error
     meta = {PLAN: plan, CONFIG: texts.get(CONFIG)}
     return dict(state_dict=state, meta={key: value for key, value in meta.items() if value is not None})

@@ -8,7 +8,6 @@ from mmengine.dataset import DefaultSampler
 from torch.utils.data import Dataset
 
 from ..compat.images import read_image
-from ..errors import UserError
 from ..registry import DATA_SAMPLERS, DATASETS
 from .tracking import Track, open_tracks, stretch
 from .tracking_crops import centered, context_size, crop

@@ -7,7 +7,7 @@ from pathlib import Path
 from mmengine.dist import broadcast_object_list, is_main_process
 
 from ..errors import UserError
-from ..files import locked, naming_path, remove_orphans
+from ..files import locked, naming_path, refuse_linked_folders, remove_orphans
 
 LOCK = "run.lock"
 
@@ -17,13 +17,14 @@ def alone_in(work_dir: Path) -> Iterator[None]:
     """Keep a work_dir to this run, for which its first process answers; what killed runs left half-written goes.
 
     Raises:
-        UserError: another process runs there.
+        UserError: another process runs there, or a link leads out of it.
         OSError: nothing can be written there; it names the file, as those do that come up inside.
     """
     refused: list[Exception | None] = [None]
     with ExitStack() as stack:
         if is_main_process():
             try:
+                refuse_linked_folders(work_dir)
                 stack.enter_context(locked(work_dir, name=LOCK))
                 remove_orphans(work_dir)
             except (UserError, OSError) as error:

@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from ..errors import UserError
-from ..files import write_atomically
+from ..files import locked, write_atomically
 from .index import ROOT, Entry
 
 # Where the files are, if not beside the metafiles: http(s)://..., file://... or a folder.
@@ -52,8 +52,10 @@ def fetch(entry: Entry, folder: str | Path | None = None, address: str | None = 
         write_atomically(source.read_bytes(), target)
         return target
     target = Path(folder or Path(torch.hub.get_dir(), "lwdna_mm"), entry.file)
-    if not (target.is_file() and _digest(target) == entry.sha256):
-        _download(entry, f"{address.rstrip('/')}/{entry.file}", target, timeout)
+    if not _is_whole(entry, target):
+        with locked(target.parent, wait=True, name=f".{target.name}.lock", stays=False):
+            if not _is_whole(entry, target):  # another process may have fetched it meanwhile
+                _download(entry, f"{address.rstrip('/')}/{entry.file}", target, timeout)
     return target
 
 
@@ -72,13 +74,14 @@ def _local(address: str) -> Path | None:
 def _check_copy(entry: Entry, source: Path) -> None:
     if not source.is_file():
         raise UserError(f"{source}: no such file; {ADDRESS} can name another place of the zoo")
-    if _digest(source) != entry.sha256:
+    if not _is_whole(entry, source):
         raise UserError(f"{source}: its sha256 is not the one in the metafile, so it is not used")
 
 
 def _download(entry: Entry, url: str, target: Path, timeout: float) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
+    if part.is_symlink():
+        part.unlink()
     reason = ""
     for attempt in range(TRIES):
         if attempt:
@@ -89,7 +92,7 @@ def _download(entry: Entry, url: str, target: Path, timeout: float) -> None:
         except _BrokenError as error:
             reason = str(error)
             continue
-        if _digest(part) == entry.sha256:
+        if _is_whole(entry, part):
             os.replace(part, target)
             return
         part.unlink()
@@ -104,7 +107,9 @@ def _translated(url: str) -> Iterator[None]:
         yield
     except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
         raise _BrokenError("the server does not answer, or broke off") from error
-    except requests.RequestException as error:  # a wrong address, a circle of redirections
+    except UserError:
+        raise
+    except (requests.RequestException, ValueError) as error:  # a wrong address, a circle of redirections
         raise UserError(f"{url}: {error}") from error
 
 
@@ -149,5 +154,8 @@ def _write(entry: Entry, response: requests.Response, file: BinaryIO, done: int)
     return done
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _is_whole(entry: Entry, path: Path) -> bool:
+    """Whether a file is the entry's; one of another size is not read."""
+    if not path.is_file() or path.stat().st_size != entry.size:
+        return False
+    return hashlib.sha256(path.read_bytes()).hexdigest() == entry.sha256

@@ -14,6 +14,7 @@ from ..errors import UserError
 # As mm packages have it: links in a clone, copies in an installed package.
 ROOT = Path(__file__).resolve().parents[1] / ".mim"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+MOST_BYTES = 2**28  # of a file of the zoo, which is read at once
 
 
 @dataclass(frozen=True)
@@ -57,30 +58,44 @@ def find_entry(name: str) -> Entry:
 
 def iterate_entries() -> Iterator[Entry]:
     """All entries, by metafile."""
-    for metafile in read_metafiles(ROOT).values():
+    for path, metafile in read_metafiles(ROOT).items():
         for model in metafile["Models"]:
             if "Weights" in model:
-                yield _entry(model)
+                yield _entry(model, path)
 
 
 def read_metafiles(root: Path) -> dict[str, dict[str, Any]]:
-    """The metafiles that ``model-index.yml`` names, by their paths below ``root``."""
+    """The metafiles that ``model-index.yml`` names, by their paths below ``root``.
+
+    Raises:
+        UserError: one is not there, lies elsewhere, or has no list of models.
+    """
     index = read_yaml(root / "model-index.yml")
-    return {path: read_yaml(root / path) for path in index["Import"]}
+    metafiles = {}
+    for path in _get(index, "Import", list, root / "model-index.yml"):
+        if not _is_config(path, "yml"):
+            raise UserError(f"{root / 'model-index.yml'}: Import names what is no metafile below configs")
+        metafiles[path] = read_yaml(root / path)
+        if not all(isinstance(model, dict) for model in _get(metafiles[path], "Models", list, root / path)):
+            raise UserError(f"{root / path}: Models must be a list of mappings")
+    return metafiles
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A metafile or index.
 
     Raises:
-        UserError: it is not there, or no YAML.
+        UserError: it is not there, or no mapping in YAML.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file; is the package installed whole?")
     try:
-        return yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
+        content = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: no mapping of names")
+    return content
 
 
 def check_name(name: str) -> None:
@@ -93,8 +108,30 @@ def check_name(name: str) -> None:
         raise UserError(f"{name!r} is no name of an entry: letters, digits, '.', '_' and '-', no folders")
 
 
-def _entry(model: dict[str, Any]) -> Entry:
-    facts = model["Metadata"]
-    file = Path(model["Weights"]).name
+def _entry(model: dict[str, Any], metafile: str) -> Entry:
+    name = _get(model, "Name", str, metafile)
+    check_name(name)
+    where = f"{metafile}: {name}"
+    file = Path(_get(model, "Weights", str, where)).name
     check_name(file)
-    return Entry(model["Name"], file, facts["SHA256"], facts["Size"], model["Config"], model)
+    config = _get(model, "Config", str, where)
+    if not _is_config(config, "py"):  # it will be executed
+        raise UserError(f"{where}: Config names {config!r}, which is no config below configs")
+    facts = _get(model, "Metadata", dict, where)
+    sha256, size = _get(facts, "SHA256", str, where), _get(facts, "Size", int, where)
+    if not 0 < size <= MOST_BYTES:
+        raise UserError(f"{where}: Size is {size}, and must be between 1 and {MOST_BYTES}")
+    return Entry(name, file, sha256, size, config, model)
+
+
+def _get(mapping: dict[str, Any], key: str, kind: type, where: str | Path) -> Any:
+    value = mapping.get(key)
+    if type(value) is not kind:
+        raise UserError(f"{where}: {key} must be a {kind.__name__}, and is a {type(value).__name__}")
+    return value
+
+
+def _is_config(path: Any, suffix: str) -> bool:
+    """Whether it is the path of a file below ``configs``."""
+    parts = path.split("/") if isinstance(path, str) else [""]
+    return parts[0] == "configs" and path.endswith(f".{suffix}") and all(NAME.fullmatch(part) for part in parts)

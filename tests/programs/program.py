@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import torch
 from torch import Tensor, nn
@@ -11,11 +12,17 @@ from torch import Tensor, nn
 Run = Callable[..., Tensor | list[Tensor]]
 
 
+def as_list(result: Tensor | list[Tensor]) -> list[Tensor]:
+    """The results of a step."""
+    return list(result) if isinstance(result, (list, tuple)) else [result]
+
+
 class Program(nn.Module):
     """A random network.
 
     Attributes:
         steps: (title, indices of the values read, function) for each step.
+        results: how many values each step makes.
         constant: whether a channel count is spelt as a Python number somewhere.
         least: the smallest width worth trying: torch.einsum multiplies instead of contracting where one
             channel is left, and torch's flop counter does not count that.
@@ -26,6 +33,7 @@ class Program(nn.Module):
         self.layers = nn.ModuleList()
         self.parameters_ = nn.ParameterList()
         self.steps: list[tuple[str, list[int], Run]] = []
+        self.results: list[int] = []
         self.outputs: list[int] = []
         self.constant = False
         self.least = 1
@@ -41,11 +49,31 @@ class Program(nn.Module):
         return len(self.parameters_) - 1
 
     def forward(self, *inputs: Tensor) -> list[Tensor]:
-        values = list(inputs)
+        values: list[Tensor] = list(inputs)
         for _, reads, run in self.steps:
-            out = run(self, *(values[i] for i in reads))
-            values.extend(out if isinstance(out, (list, tuple)) else [out])
+            values.extend(as_list(run(self, *(values[i] for i in reads))))
         return [values[i] for i in self.outputs]
+
+    def without(self, dropped: Collection[int], inputs: int) -> Program:
+        """The program without some steps, for whose results what they read first stands in; it may not run.
+
+        Args:
+            inputs: how many there are.
+        """
+        if not dropped:
+            return self
+        rest, place = copy.copy(self), list(range(inputs))  # of every value of the whole program, its index in the rest
+        rest.steps, made = [], inputs
+        for index, (title, reads, run) in enumerate(self.steps):
+            reads = [place[i] for i in reads]
+            if index in dropped:
+                place += [reads[0]] * self.results[index]
+            else:
+                rest.steps.append((title, reads, run))
+                place += range(made, made + self.results[index])
+                made += self.results[index]
+        rest.outputs = [place[i] for i in self.outputs]
+        return rest
 
     def listing(self) -> str:
         """The steps, for a report."""
@@ -62,9 +90,10 @@ class Writer:
 
     def add(self, title: str, reads: list[int], run: Run) -> None:
         with torch.no_grad():
-            out = run(self.program, *(self.values[i].clone() for i in reads))
+            results = as_list(run(self.program, *(self.values[i].clone() for i in reads)))
         self.program.steps.append((title, reads, run))
-        self.values.extend(out if isinstance(out, (list, tuple)) else [out])
+        self.program.results.append(len(results))
+        self.values.extend(results)
 
     def image(self) -> int:
         """The index of a random value of shape (1, C, H, W)."""

@@ -115,6 +115,39 @@ def test_inputs_and_buffers_are_left_as_they_are():
     assert small.seen == 0
 
 
+class OneWinner(nn.Module):
+    """An attention with one winner everywhere, whatever the scale, by torch or by hand."""
+
+    def __init__(self, attend):
+        super().__init__()
+        self.trap, self.value, self.out, self.attend = (
+            *(nn.Conv2d(3, 8, 1) for _ in range(2)),
+            nn.Conv2d(8, 2, 1),
+            attend,
+        )
+
+    def forward(self, x):
+        q, v = (layer(x).flatten(2).transpose(1, 2) for layer in (self.trap, self.value))
+        return self.out(self.attend(1e4 * q, q, v).transpose(1, 2).unflatten(2, x.shape[2:]))
+
+
+@pytest.mark.parametrize(
+    "attend",
+    [F.scaled_dot_product_attention, lambda q, k, v: (q @ k.mT * q.shape[-1] ** -0.5).softmax(-1) @ v],
+    ids=["by torch", "by hand"],
+)
+def test_a_scale_that_depends_on_the_width(attend):
+    with pytest.raises(
+        ResizeError, match=r"'trap' fails: mul works with 0\.\d+ in the original, and with 0\.\d+ in the"
+    ):
+        shrink(OneWinner(attend))
+
+
+def test_attention_by_a_scale_of_its_own():
+    small = shrink(OneWinner(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, scale=0.3)))
+    assert small.trap.out_channels == 5
+
+
 def test_attention_costs_its_matrix_products():
     class Attention(nn.Module):
         def __init__(self):

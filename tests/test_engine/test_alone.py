@@ -34,6 +34,16 @@ def test_a_link_in_a_work_dir_is_not_followed(tmp_path):
     assert not any(path.is_symlink() for path in (tmp_path / "run").iterdir())
 
 
+def test_a_linked_folder_in_a_work_dir_is_refused_before_anything_is_written(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "run" / "search").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=f"^{tmp_path}/run/search is a link to a folder"):
+        run(tiny_config(tmp_path / "run"))
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["search"]
+    assert not [*(tmp_path / "elsewhere").iterdir()]
+
+
 def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_taken(tmp_path, capfd):
     run(tiny_config(tmp_path, lwdna=False, **CHECKPOINTS))
     assert sorted(path.name for path in tmp_path.glob("*.pth")) == ["epoch_2.pth", "epoch_3.pth"]

@@ -1,7 +1,6 @@
 import pytest
 
 from lwdna_mm.errors import UserError
-from lwdna_mm.zoo import index
 from lwdna_mm.zoo.index import find_entry, iterate_entries, read_yaml
 
 
@@ -9,16 +8,6 @@ from lwdna_mm.zoo.index import find_entry, iterate_entries, read_yaml
 def test_names_that_lead_elsewhere_are_refused(name: str):
     with pytest.raises(UserError, match="is no name of an entry"):
         find_entry(name)
-
-
-def test_a_file_that_leads_elsewhere_is_refused(tmp_path, monkeypatch):
-    (tmp_path / "model-index.yml").write_text("Import: [metafile.yml]\n")
-    (tmp_path / "metafile.yml").write_text(
-        "Models: [{Name: net, Config: c.py, Weights: 'zoo/..', Metadata: {SHA256: x, Size: 1}}]\n"
-    )
-    monkeypatch.setattr(index, "ROOT", tmp_path)
-    with pytest.raises(UserError, match="is no name of an entry"):
-        find_entry("net")
 
 
 def test_near_names_are_told():
