@@ -3,7 +3,8 @@
 from .augment import RandomShiftFlip
 from .cached import Cached
 from .digits import Digits
-from .restoration import BicubicDownsample, MinimumSize, SeededNoise
+from .restoration import BicubicDownsample, SeededNoise
+from .size import CheckSize
 from .subset import build_subset
 from .tiny_imagenet import TinyImageNet
 from .tracking import TrackingSequences
@@ -12,8 +13,8 @@ from .tracking_pairs import PairSampler, TrackingPairs
 __all__ = [
     "BicubicDownsample",
     "Cached",
+    "CheckSize",
     "Digits",
-    "MinimumSize",
     "PairSampler",
     "RandomShiftFlip",
     "SeededNoise",

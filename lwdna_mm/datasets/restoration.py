@@ -5,7 +5,6 @@ from zlib import crc32
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from lwdna_mm.errors import UserError
 from lwdna_mm.registry import TRANSFORMS
 
 
@@ -15,25 +14,6 @@ def _follow_ground_truth(results: dict) -> None:
         results[f"img_{key}"] = results[f"gt_{key}"]
     if "gt_path" in results:
         results["img_path"] = results["gt_path"]  # mmagic's errors name it
-
-
-@TRANSFORMS.register_module()
-class MinimumSize(BaseTransform):
-    """Refuses an image of which mmagic's ``Crop`` would cut less than is asked for.
-
-    Args:
-        size: least height and width, of ``gt`` (H, W, C).
-    """
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def transform(self, results: dict) -> dict:
-        """Change nothing."""
-        height, width = results["gt"].shape[:2]
-        if min(height, width) < self.size:
-            raise UserError(f"{width} x {height} pixels, but {self.size} x {self.size} are cut out of it: take it out")
-        return results
 
 
 @TRANSFORMS.register_module()

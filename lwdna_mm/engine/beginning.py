@@ -51,7 +51,7 @@ class Beginning(Hook):
             return
         if not self.begun and is_main_process():
             self._undo()
-        known = isinstance(error, UserError) or (isinstance(error, OSError) and error.filename is not None)
+        known = isinstance(error, UserError) or (isinstance(error, OSError) and error.errno is not None)
         if self.building and not known:
             raise UserError(explain(error, self.cfg)) from error
 

@@ -20,7 +20,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from ..channels import ChannelPlan
 from ..compat import images, mmengine_data, mmengine_io
 from ..errors import DivergedError, UserError
-from ..files import write_atomically
+from ..files import naming_path, write_atomically
 from ..models.builders import as_plan
 from ..runs.checkpoint_file import (
     LAST_CHECKPOINT,
@@ -123,7 +123,7 @@ def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] | None = None) -
     complete(cfg)
     check_types(cfg)
     check_data(cfg, ["train_dataloader"])
-    with Beginning(cfg, owned=False) as beginning:
+    with naming_path(cfg.work_dir), Beginning(cfg, owned=False) as beginning:
         search_plan(cfg, section, out, _go_on, beginning, hook)
     return ChannelPlan.from_json(out)
 
@@ -150,7 +150,7 @@ def evaluate(cfg: Config, checkpoint: str | Path | None, plan: str | Path | None
     apply_plan(cfg, loaded, plan)
     cfg.load_from, cfg.resume = checkpoint and str(checkpoint), False
     cfg.experiment_name = experiment_name(cfg, "test")
-    with Beginning(cfg, owned=False) as beginning:
+    with naming_path(cfg.work_dir), Beginning(cfg, owned=False) as beginning:
         with naming_plan(plan or checkpoint):
             runner = Runner.from_cfg(cfg)
         return _test(runner, checkpoint, loaded, beginning)

@@ -88,6 +88,8 @@ def test_each_is_used_or_named(domain, part, tmp_path, capfd):
     broken = {kind: content for kind, (content, _) in BROKEN.items()}
     paths = fill(tmp_path / "data", part, {**broken, **USED})
     cfg = load_config(CONFIGS / config, {"data_root": str(tmp_path / "data")})
+    if domain == "class folders":
+        cfg[f"{part}_dataloader"].dataset.pipeline[0].transforms[1].exactly = len(PICTURE)
     told: list[str] = []
     with pytest.raises(UserError, match=rf"^{len(BROKEN)} of \d+ cannot be used; the first: {tmp_path}"):
         read_all(cfg, [f"{part}_dataloader"], told.append)
@@ -101,8 +103,9 @@ def test_each_is_used_or_named(domain, part, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("domain", "said"),
     [
+        ("class folders", "1 x 1 pixels, but must have 32 x 32: resize it"),
         ("super-resolution", "smaller than patch size"),
-        ("denoising", "1 x 1 pixels, but 40 x 40 are cut out of it"),
+        ("denoising", "1 x 1 pixels, but must have at least 40 x 40: take it out"),
         ("tracking", "1 x 1 pixels, but the first frame has 128 x 128"),
     ],
 )

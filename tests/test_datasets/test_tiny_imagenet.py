@@ -6,8 +6,6 @@ import pytest
 
 from lwdna_mm.datasets import TinyImageNet
 from lwdna_mm.errors import UserError
-from tests.call_tool import call
-from tests.digits_runs import CONFIGS
 from tests.tiny_imagenet import WNIDS, WORDS, write_tiny_imagenet
 
 
@@ -130,21 +128,6 @@ def test_broken_layouts_are_one_line(root, split, damage, message):
     with pytest.raises(UserError, match=message) as error:
         TinyImageNet(split, str(root))
     assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("damage", [remove_wnids, change_annotations("\tn02", "\tn09")])
-def test_a_training_ends_in_that_line(root, damage, tmp_path_factory, capfd):
-    damage(root)
-    config = CONFIGS / "mobilenetv1-half_1xb128-200k_tiny-imagenet-50.py"
-    options = ["train_dataloader.dataset.classes=[n01,n02]", "train_dataloader.dataset.images=None"]
-    for index in range(2):
-        part = f"val_dataloader.dataset.datasets.{index}"
-        options += [f"{part}.classes=[n01,n02]", f"{part}.images=None"]
-    given = [config, "--work-dir", tmp_path_factory.mktemp("run"), "--cfg-options", f"data_root={root}"]
-    with pytest.raises(SystemExit) as end:
-        call("train", *given, *options, "train_cfg.max_iters=1")
-    assert end.value.code == 2
-    assert capfd.readouterr().err.strip().splitlines()[-1].startswith("error: ")
 
 
 def test_real_images(shared_data):

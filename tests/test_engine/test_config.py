@@ -67,11 +67,6 @@ def test_misspelt_key_in_the_file(config):
         load_config(config)
 
 
-def test_missing_config(tmp_path):
-    with pytest.raises(UserError, match="no such config file"):
-        load_config(tmp_path / "none.py")
-
-
 def test_missing_data_is_named(config, tmp_path):
     cfg = load_config(config, {"data_root": str(tmp_path)})
     with pytest.raises(UserError, match=rf"train_dataloader: {tmp_path}/train does not exist.*data_root=PATH"):
@@ -79,18 +74,11 @@ def test_missing_data_is_named(config, tmp_path):
     (tmp_path / "train").mkdir()
     with pytest.raises(UserError, match=rf"train_dataloader: the folder {tmp_path}/train is empty"):
         check_data(cfg, ["train_dataloader"])
-    (tmp_path / "train" / "image.png").touch()
+    for name in ("cat", "dog"):
+        (tmp_path / "train" / name).mkdir()
+        (tmp_path / "train" / name / "image.png").touch()
     check_data(cfg, ["train_dataloader"])  # data that is not used need not be there
     with pytest.raises(UserError, match=r"elsewhere does not exist.*test_dataloader\.dataset\.data_root"):
         check_data(cfg, DATALOADERS)
     cfg.test_dataloader[0].dataset.download = True
     check_data(cfg, DATALOADERS)
-
-
-def test_broken_config_files_are_named(config, tmp_path):
-    config.write_text('_base_ = ["none.py"]\n')
-    with pytest.raises(UserError, match=r"none\.py"):
-        load_config(config)
-    config.write_text("model = dict(\n")
-    with pytest.raises(UserError, match=r"config\.py"):
-        load_config(config)

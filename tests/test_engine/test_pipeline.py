@@ -172,13 +172,18 @@ def test_resuming_a_finished_run_changes_nothing(finished):
     assert again["metrics"] == summary["metrics"]
 
 
-def test_a_run_anew_forgets_the_old_one(finished, tmp_path):
+def test_a_run_anew_forgets_the_old_one_when_it_has_begun(finished, tmp_path):
     (tmp_path / "plan.json").write_text("stale")
     (tmp_path / "last_checkpoint").write_text("stale")
     with pytest.raises(BudgetError):
         run(tiny_config(tmp_path, lwdna__budget__flops=0.01))
-    assert not (tmp_path / "plan.json").exists()
-    assert not (tmp_path / "last_checkpoint").exists()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "plan.json": "stale",
+        "last_checkpoint": "stale",
+    }
+    run(tiny_config(tmp_path, train_cfg__max_epochs=1))
+    assert "widths" in json.loads((tmp_path / "plan.json").read_text())
+    assert (tmp_path / "last_checkpoint").read_text().endswith("epoch_1.pth")
 
 
 def test_plan_of_another_network(finished, tmp_path):

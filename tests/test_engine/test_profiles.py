@@ -16,7 +16,7 @@ from lwdna_mm.errors import UserError
 from tests.digits_runs import CONFIGS, tiny_config
 
 
-class KilledError(Exception):
+class KilledError(BaseException):
     """Stands for a kill inside the process."""
 
 

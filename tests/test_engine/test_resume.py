@@ -16,7 +16,7 @@ from tests.digits_runs import CONFIGS, tiny_config, tiny_options
 from tests.tiny_imagenet import WNIDS, write_tiny_imagenet
 
 
-class KilledError(Exception):
+class KilledError(BaseException):
     """Stands for a kill inside the process."""
 
 

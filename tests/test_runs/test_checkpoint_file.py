@@ -74,7 +74,9 @@ def test_the_newest_checkpoint_that_is_whole(tmp_path, damage):
 
 def test_what_cannot_be_resumed_is_told():
     meta = dict(epoch=1, iter=4)
-    check_resumable(dict(meta=meta, message_hub={}), "x.pth")
-    for other in (dict(meta=meta), dict(message_hub={}), dict(meta=dict(meta, iter=-1), message_hub={})):
+    hub = dict(log_scalars={}, runtime_info={}, resumed_keys={})
+    check_resumable(dict(meta=meta, message_hub=hub), "x.pth")
+    broken = [dict(meta=meta), dict(message_hub=hub), dict(meta=dict(meta, iter=-1), message_hub=hub)]
+    for other in (*broken, dict(meta=meta, message_hub={})):
         with pytest.raises(UserError, match=r"x\.pth: cannot be resumed"):
             check_resumable(other, "x.pth")

@@ -40,8 +40,3 @@ def test_a_wrong_suite_is_named(tmp_path, old, new, message):
     assert old in SUITE
     with pytest.raises(UserError, match=message):
         load_suite(write_suite(tmp_path, SUITE.replace(old, new)))
-
-
-def test_a_suite_that_is_not_there(tmp_path):
-    with pytest.raises(UserError, match="no such suite"):
-        load_suite(tmp_path / "none.py")

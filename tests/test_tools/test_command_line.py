@@ -13,7 +13,6 @@ from tests.digits_runs import CONFIGS, tiny_options
 TOOLS = CONFIGS.parents[1] / "tools"
 TWIN = str(CONFIGS / "resnet8_lwdna_1xb32_digits.py")
 BASELINE = str(CONFIGS / "resnet8_1xb32_digits.py")
-FOLDERS = str(CONFIGS / "resnet20_lwdna_1xb128_cifar10-folder.py")
 
 
 def call(tool: str, *arguments) -> None:
@@ -72,15 +71,18 @@ def test_train_prints_accuracy_cost_and_the_searchs_share(finished, tmp_path, ca
 
 
 def test_where_the_plan_goes_is_checked_before_the_search(tmp_path, capsys, monkeypatch):
+    class Searched(BaseException):
+        pass
+
     def refuse(*args):
-        raise AssertionError("searched")
+        raise Searched
 
     monkeypatch.setattr("lwdna_mm.engine.pipeline.search_plan", refuse)
     (tmp_path / "file").touch()
     given = ["shrink", TWIN, "--work-dir", tmp_path / "run", *options(), "--out"]
     expect_one_line(capsys, "file: Not a directory", *given, tmp_path / "file" / "sub" / "plan.json")
     expect_one_line(capsys, "/proc/self", *given, "/proc/self/plan.json")  # not even root can write there
-    with pytest.raises(AssertionError, match="searched"):
+    with pytest.raises(Searched):
         call(*given, tmp_path / "new" / "sub" / "plan.json")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -105,66 +107,6 @@ def expect_one_line(capsys, message: str, tool: str, *arguments) -> None:
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
     assert message in errors[0]
-
-
-def changed(plan: Path, out: Path, **changes) -> Path:
-    out.write_text(json.dumps({**json.loads(plan.read_text()), **changes}))
-    return out
-
-
-@pytest.mark.parametrize("tool", ["train", "shrink"])
-def test_unreachable_budget(tool, tmp_path, capsys):
-    given = ["--work-dir", tmp_path, *(["--out", tmp_path / "plan.json"] if tool == "shrink" else [])]
-    expect_one_line(capsys, "floors", tool, TWIN, *given, *options(lwdna__budget__flops=0.01))
-    assert not list(tmp_path.glob("plan.*"))
-
-
-@pytest.mark.parametrize("tool", ["train", "shrink"])
-def test_misspelt_keys(tool, tmp_path, capsys):
-    given = [tool, TWIN, "--work-dir", tmp_path / "run"]
-    expect_one_line(capsys, "did you mean 'max_epochs'", *given, "--cfg-options", "train_cfg.max_epoch=2")
-    expect_one_line(capsys, "did you mean 'min_ratio'", *given, "--cfg-options", "lwdna.shrink.min_ration=0.2")
-    expect_one_line(capsys, "did you mean 'lwdna'", *given, "--cfg-options", "lwnda.widen=2")
-    expect_one_line(capsys, "criterion", *given, *options(lwdna__shrink__criterion__type="Gradient"))
-    expect_one_line(capsys, "no such config", tool, "none.py")
-    assert not (tmp_path / "run" / "plan.json").exists()
-
-
-@pytest.mark.parametrize("tool", ["train", "shrink", "test"])
-def test_missing_data_root(tool, finished, tmp_path, capsys):
-    given = [finished / "base" / "epoch_3.pth"] if tool == "test" else []
-    root = tmp_path / "nowhere"
-    line = f"{root} does not exist" if tool != "test" else "does not exist"
-    expect_one_line(
-        capsys, line, tool, FOLDERS, *given, "--work-dir", tmp_path / "run", "--cfg-options", f"data_root={root}"
-    )
-    assert not (tmp_path / "run").exists()
-
-
-def test_unknown_group_and_foreign_plan(finished, tmp_path, capsys):
-    plan = json.loads((finished / "plan.json").read_text())
-    unknown = changed(finished / "plan.json", tmp_path / "a.json", widths={**plan["widths"], "backbone.conv7": 3})
-    foreign = changed(finished / "plan.json", tmp_path / "b.json", fingerprint="0" * 12)
-    (tmp_path / "c.json").write_text("{}")
-    given = ["train", TWIN, "--work-dir", tmp_path / "run", *options(lwdna__init="fresh")]
-    expect_one_line(capsys, "backbone.conv7", *given, "--plan", unknown)
-    expect_one_line(capsys, "another network", *given, "--plan", foreign)
-    expect_one_line(capsys, "c.json", *given, "--plan", tmp_path / "c.json")
-    expect_one_line(capsys, "no such plan", *given, "--plan", tmp_path / "none.json")
-    assert not list((tmp_path / "run").glob("*.pth"))
-
-
-def test_checkpoints_that_do_not_fit(finished, tmp_path, capsys):
-    given = ["--work-dir", tmp_path / "run"]
-    expect_one_line(capsys, "no such checkpoint", "test", TWIN, tmp_path / "none.pth", *given)
-    base = finished / "base" / "epoch_3.pth"
-    wanted = ["--plan", finished / "plan.json", *options()]
-    expect_one_line(capsys, "another network", "test", TWIN, base, *given, *wanted)
-    expect_one_line(capsys, "no such checkpoint", "train", TWIN, *given, "--resume", tmp_path / "none.pth")
-
-
-def test_report_of_an_unfinished_run(tmp_path, capsys):
-    expect_one_line(capsys, "no finished run", "report", tmp_path, "--out", tmp_path / "report")
 
 
 def test_in_a_process_of_its_own(tmp_path):

@@ -54,15 +54,8 @@ def test_without_a_model(tmp_path, capsys):
     assert "not fitted to" not in capsys.readouterr().out
 
 
-def test_a_missing_plan_is_one_line(capsys):
-    with pytest.raises(SystemExit, match="2"):
-        call("latency", CONFIG, "--plan", "nowhere.json")
-    assert capsys.readouterr().err.splitlines()[-1].startswith("error: nowhere.json")
-
-
 def test_wrong_arguments_are_one_line(tmp_path, capsys):
     for given, message in (
-        (["--batch", 0], "at least 1"),
         (["--backend", "onnxruntime", "--train"], "inference in fp32"),
         (["--cuda"], "no GPU"),
     ):

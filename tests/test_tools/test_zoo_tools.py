@@ -19,17 +19,6 @@ def test_a_file_is_copied(tmp_path, capsys):
     assert capsys.readouterr().out.startswith(f"{file}: of configs/")
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "nothing"])
-def test_mistakes_are_one_line(name, tmp_path, capsys):
-    with pytest.raises(SystemExit) as end:
-        call("download", name, "--out", tmp_path)
-    assert end.value.code == 2
-    error = capsys.readouterr().err
-    assert error.startswith("error: ")
-    assert error.count("\n") == 1
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize("arguments", [[], ["name", "--list"]])
 def test_either_a_name_or_the_list(arguments):
     with pytest.raises(SystemExit):

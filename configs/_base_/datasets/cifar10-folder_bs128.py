@@ -1,7 +1,9 @@
 # CIFAR-10 as folders of image files: data_root/train/CLASS/*.jpg and data_root/test/CLASS/*.jpg.
 _base_ = "cifar10_bs128.py"
 data_preprocessor = dict(to_rgb=True)
-load = dict(type="LoadImageFromFile")
+load = dict(
+    type="Compose", transforms=[dict(type="LoadImageFromFile"), dict(type="lwdna_mm.CheckSize", key="img", exactly=32)]
+)
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

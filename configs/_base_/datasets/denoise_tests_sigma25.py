@@ -4,6 +4,7 @@ data_root = "data/restoration"
 denoise_test_pipeline = [
     dict(type="LoadImageFromFile", key="gt", color_type="grayscale"),
     dict(type="lwdna_mm.SeededNoise", sigma=25, seed=0),
+    dict(type="lwdna_mm.CheckSize", key="gt", least=16),  # SSIM has a window
     dict(type="PackInputs"),
 ]
 test_dataloader = [

@@ -5,7 +5,7 @@ train_pipeline[0] = dict(
     type="Compose",
     transforms=[
         dict(type="LoadImageFromFile", key="gt", color_type="grayscale"),
-        dict(type="lwdna_mm.MinimumSize", size=128),
+        dict(type="lwdna_mm.CheckSize", key="gt", least=128),
     ],
 )
 train_pipeline[1].crop_size = (128, 128)

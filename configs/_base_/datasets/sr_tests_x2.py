@@ -7,6 +7,7 @@ sr_test_pipeline = [
     dict(type="SetValues", dictionary=dict(scale=2)),
     dict(type="ModCrop", key="gt"),
     dict(type="lwdna_mm.BicubicDownsample"),
+    dict(type="lwdna_mm.CheckSize", key="gt", least=24),  # SSIM has a window
     dict(type="PackInputs"),
 ]
 test_dataloader = [

@@ -4,7 +4,7 @@ train_pipeline = [
         type="lwdna_mm.Cached",
         transforms=[
             dict(type="LoadImageFromFile", key="gt", color_type="grayscale"),
-            dict(type="lwdna_mm.MinimumSize", size=40),
+            dict(type="lwdna_mm.CheckSize", key="gt", least=40),
         ],
     ),
     dict(type="Crop", keys=["gt"], crop_size=(40, 40)),

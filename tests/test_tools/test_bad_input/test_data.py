@@ -51,6 +51,11 @@ CLASSES = [
     Bad(
         "classes: no folder", f"{TRAIN}none", ("none does not exist; give the data's folder: --cfg-options data_root",)
     ),
+    Bad(
+        "classes: no folder to search with",
+        f"shrink {{c}}/{FOLDERS.replace('resnet20', 'resnet20_lwdna')} --cfg-options data_root=none",
+        ("train_dataloader: none does not exist; give the data's folder: --cfg-options data_root=PATH",),
+    ),
     Bad("classes: a file", f"{TRAIN}file", ("file/train does not exist; give the data's folder",)),
     Bad("classes: an empty folder", f"{TRAIN}empty", ("the folder empty is empty; put the data there",)),
     Bad("classes: none", f"{TRAIN}folders", ("folders/train is empty",), remove("folders/train/*")),
@@ -138,7 +143,7 @@ IMAGES = [
     Bad(
         "images: one is smaller than a crop",
         DENOISE,
-        ("images/train400/a.png: 20 x 20 pixels, but 40 x 40 are cut out of it: take it out",),
+        ("images/train400/a.png: 20 x 20 pixels, but must have at least 40 x 40",),
         both(remove("images/train400/*"), small("images/train400/a.png")),
     ),
     Bad(

@@ -18,6 +18,11 @@ def good(tmp_path_factory):
 
 
 ROWS = [
+    Bad(
+        "shrink, too little",
+        "shrink {c}/classification/resnet8_lwdna_1xb32_digits.py --out a/b.json --cfg-options lwdna.budget.flops=0.01",
+        ("the floors alone cost", "raise it, or lower min_ratio or divisor"),
+    ),
     section("widne=2", "lwdna.widne: unknown key 'widne', did you mean 'widen'"),
     section("widen=0.5", "lwdna.widen is 0.5, but must be at least 1"),
     section("budget=2", "lwdna.budget must be a dict, not 2"),
