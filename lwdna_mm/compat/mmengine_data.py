@@ -34,8 +34,9 @@ def _name(info: Any) -> str | None:
 def _named(name: str, error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    said = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-    return said if name in said else f"{name}: {said}"
+    if isinstance(error, UserError):
+        return str(error) if name in str(error) else f"{name}: {error}"
+    return f"{name}: {type(error).__name__}: {error}"
 
 
 def install() -> None:
