@@ -81,4 +81,5 @@ def test_missing_data_is_named(config, tmp_path):
     with pytest.raises(UserError, match=r"elsewhere does not exist.*test_dataloader\.dataset\.data_root"):
         check_data(cfg, DATALOADERS)
     cfg.test_dataloader[0].dataset.download = True
+    cfg.val_dataloader = None
     check_data(cfg, DATALOADERS)

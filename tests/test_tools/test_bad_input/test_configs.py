@@ -114,7 +114,7 @@ VALUES = [
     value("model.type=ImageClasifier", "model.type is 'ImageClasifier'", "did you mean 'ImageClassifier'"),
     value("model.backbone.type=ResNt", "model.backbone.type is 'ResNt'", "did you mean 'ResNet'"),
     value("model.backbone.deep=20", "model.backbone (lwdna_mm.CifarResNet): no argument 'deep': did you mean 'depth'"),
-    value("model.backbone.depth=21", "model.backbone (lwdna_mm.CifarResNet)", "invalid depth 21"),
+    value("model.backbone.depth=21", "model.backbone (lwdna_mm.CifarResNet)", "invalid depth 21", full=True),
     value("model.head.in_channels=5", "does not run on inputs of shape", "cannot be multiplied", full=True),
     value("model.head.num_classes=5", "model.head.num_classes is 5, but the training set has 10 classes", full=True),
     value("train_dataloader.dataset.type=Digit", "train_dataloader.dataset.type is 'Digit'", "known are", full=True),

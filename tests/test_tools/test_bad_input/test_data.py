@@ -100,7 +100,13 @@ CLASSES = [
 TRAIN = f"train {{c}}/{TINY} --cfg-options data_root=tiny train_dataloader.dataset.classes=[n01,n02]"
 RANGE = "train_dataloader.dataset.images"
 TINY_IMAGENET = [
-    Bad("tiny: no classes", TRAIN, ("tiny/wnids.txt does not exist; data_root must hold",), remove("tiny/wnids.txt")),
+    Bad(
+        "tiny: no classes",
+        TRAIN,
+        ("tiny/wnids.txt does not exist; data_root must hold",),
+        remove("tiny/wnids.txt"),
+        full=True,
+    ),
     Bad(
         "tiny: an unknown class", TRAIN.replace("n02", "n09"), ("has 'n09', which is not in tiny/wnids.txt",), full=True
     ),
@@ -145,6 +151,7 @@ IMAGES = [
         DENOISE,
         ("images/train400/a.png: 20 x 20 pixels, but must have at least 40 x 40",),
         both(remove("images/train400/*"), small("images/train400/a.png")),
+        full=True,
     ),
     Bad(
         "images: another number of channels", f"{TRAIN} model.generator.in_channels=1", ("see input_shape",), full=True
@@ -191,6 +198,7 @@ SEQUENCES = [
         TRAIN,
         ("DragonBaby: no frame has a box of at least",),
         write(TRUTH, "1,2,-3,-4\n" * 4),
+        full=True,
     ),
     Bad("otb: no folder", OTB.replace("root otb", "root none"), ("none: no such folder; it should hold",)),
     Bad("otb: an unknown version", OTB.replace("all", "vot"), ("'vot' is unknown: use 2013, 2015",)),

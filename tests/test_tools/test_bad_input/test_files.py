@@ -69,7 +69,12 @@ PLANS = [
     plan("words for widths", changed(widths={"a": "b"}), "plan.json: a plan needs", "a whole number for each group"),
     plan("a width of 0", changed(widths={"backbone.conv1": 0}), "plan.json: group 'backbone.conv1': 0", "at least 1"),
     plan(
-        "a huge width", changed(widths={"backbone.conv1": 10**9}), "plan.json", "'backbone.conv1'", "more than 16 times"
+        "a huge width",
+        changed(widths={"backbone.conv1": 10**9}),
+        "plan.json",
+        "'backbone.conv1'",
+        "more than 16 times",
+        full=True,
     ),
     plan("an unknown group", changed(widths={"backbone.conv9": 3}), "plan.json", "'backbone.conv9'; did you mean"),
     plan("another network's", changed(fingerprint="0" * 12), "plan.json: the plan belongs to another network"),
@@ -103,16 +108,26 @@ def without(*keys: str) -> Callable[[Path], None]:
     return resave(lambda checkpoint: partial(drop, *keys)(checkpoint=checkpoint))
 
 
-def weights(name: str, spoil: Callable[[Path], object], *wanted: str) -> Bad:
-    return Bad(f"weights: {name}", f"test {PLAIN} base.pth --work-dir run", wanted, spoil)
+def weights(name: str, spoil: Callable[[Path], object], *wanted: str, full: bool = False) -> Bad:
+    return Bad(f"weights: {name}", f"test {PLAIN} base.pth --work-dir run", wanted, spoil, full)
 
 
 CUT = "it is cut, or not written by torch.save"
 CHECKPOINTS = [
     Bad("weights: none", f"test {PLAIN} none.pth", ("none.pth: no such checkpoint",)),
     Bad("weights: a folder", f"test {PLAIN} run", ("run: no such checkpoint",)),
-    Bad("weights: of another network", f"test {PLAIN} other.pth", ("other.pth is of another network: backbone.conv1",)),
-    Bad("weights: of another plan", f"test {PLAIN} base.pth --plan plan.json", ("base.pth is of another network",)),
+    Bad(
+        "weights: of another network",
+        f"test {PLAIN} other.pth",
+        ("other.pth is of another network: backbone.conv1",),
+        full=True,
+    ),
+    Bad(
+        "weights: of another plan",
+        f"test {PLAIN} base.pth --plan plan.json",
+        ("base.pth is of another network",),
+        full=True,
+    ),
     Bad(
         "weights: no safetensors",
         f"test {PLAIN} a.safetensors",
@@ -125,7 +140,10 @@ CHECKPOINTS = [
     weights("text", write("base.pth", "text"), "base.pth", CUT),
     weights("no state_dict", without("state_dict"), "base.pth: not a checkpoint of mmengine, it has no 'state_dict'"),
     weights(
-        "a layer is missing", without("state_dict", "backbone.conv1.weight"), "backbone.conv1.weight is absent there"
+        "a layer is missing",
+        without("state_dict", "backbone.conv1.weight"),
+        "backbone.conv1.weight is absent there",
+        full=True,
     ),
     weights(
         "other classes",
@@ -133,12 +151,18 @@ CHECKPOINTS = [
         "test_dataloader: its 10 classes must be the 1 that base.pth was trained on",
     ),
     Bad("resume: none", f"train {PLAIN} --resume none.pth", ("none.pth: no such checkpoint",)),
-    Bad("resume: other", f"train {PLAIN} --resume other.pth --work-dir run", ("other.pth is of another network",)),
+    Bad(
+        "resume: other",
+        f"train {PLAIN} --resume other.pth --work-dir run",
+        ("other.pth is of another network",),
+        full=True,
+    ),
     Bad(
         "resume: weights alone",
         f"train {PLAIN} --resume base.pth --work-dir run",
         ("base.pth: cannot be resumed, it does not say where in its training",),
         without("message_hub"),
+        full=True,
     ),
     Bad(
         "resume: an empty note",

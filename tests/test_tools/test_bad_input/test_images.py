@@ -84,6 +84,7 @@ ROWS = [
         f"train {TRACKING} --check-data --cfg-options data_root=otb",
         ("1 of 6 cannot be used; the first: otb/Crossing/img/0002.jpg: the file is empty",),
         write("otb/Crossing/img/0002.jpg"),
+        full=True,
     ),
     Bad(
         "in a tracker's evaluation",
