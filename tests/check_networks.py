@@ -3,7 +3,7 @@
 For every network: how many groups there are, how many of them are rigid or frozen, the seconds of one
 analysis, whether every group and a plan of them all shrunk to random channels equals the masked original,
 whether twice the width with halved gates equals the original, whether FLOPs and parameters equal torch's
-flop counter and the real count, and whether activations equal what hooks on the layers count, each for the
+flop counter and the real count, and whether activations equal what is counted call by call, each for the
 original, the shrunk and the widened network. Networks that do not come out right as they are analysed are
 analysed again with ``on_failure='freeze'``; where float32 differs by more than its tolerance, float64 decides.
 """

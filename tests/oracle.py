@@ -60,8 +60,9 @@ def counted(model: nn.Module, graph: ChannelGraph) -> tuple[int, int, int]:
     inputs = tree_map(lambda leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf, graph.tracing.inputs)
     model = copy.deepcopy(model).eval().requires_grad_(False)  # the counter stumbles over views of what has gradients
     layers = Layers(inputs)
-    plain = torch.backends.mkldnn.flags(enabled=False, allow_tf32=None), sdpa_kernel(SDPBackend.MATH)
-    with torch.no_grad(), plain[0], plain[1], FlopCounterMode(display=False) as counter, layers:
+    no_fusion = torch.backends.mkldnn.flags(enabled=False, allow_tf32=None)
+    attention, counter = sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False)
+    with torch.no_grad(), no_fusion, attention, counter, layers:
         graph.tracing.forward(model, *inputs)
     return counter.get_total_flops() // 2, sum(p.numel() for p in model.parameters()), layers.elements
 

@@ -51,9 +51,8 @@ def check_numbers(transfer: Transfer) -> None:
             return
         if used == others:
             continue
-        numbers = zip(tree_leaves(used), tree_leaves(others), strict=False)
-        for number, changed in numbers:
-            if isinstance(number, float) and number != changed:
+        for number, changed in zip(tree_leaves(used), tree_leaves(others), strict=False):
+            if isinstance(number, float) and isinstance(changed, float) and f"{number}" != f"{changed}":  # NaN is NaN
                 name = func._schema.name.split("::")[1]
                 raise ResizeError(
                     f"{name} works with {number:g} in the original, and with {changed:g} in the resized network"

@@ -143,6 +143,11 @@ def test_a_scale_that_depends_on_the_width(attend):
         shrink(OneWinner(attend))
 
 
+def test_a_number_that_is_none_is_no_other_number():
+    small = shrink(OneWinner(lambda q, k, v: (q * k.masked_fill(k > 1e9, float("nan"))) + v))
+    assert small.trap.out_channels == 5
+
+
 def test_attention_by_a_scale_of_its_own():
     small = shrink(OneWinner(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, scale=0.3)))
     assert small.trap.out_channels == 5
