@@ -161,14 +161,14 @@ def test_a_redirection_to_another_server_is_held_to_the_same_sum(tmp_path):
                     fetch(ENTRY, tmp_path, server.address)
 
 
-@pytest.mark.parametrize("name", [ENTRY.file, f"{ENTRY.file}.part", f".{ENTRY.file}.{os.getpid()}.tmp"])
+@pytest.mark.parametrize("name", ["{file}", "{file}.part", ".{file}.{process}.tmp"])
 @pytest.mark.parametrize("there", [True, False], ids=["to a file", "to nothing"])
 def test_links_in_the_folder_are_not_written_through(tmp_path, name, there):
     secret, folder = tmp_path / "secret", tmp_path / "folder"
     folder.mkdir()
     if there:
         secret.write_bytes(b"kept")
-    (folder / name).symlink_to(secret)
+    (folder / name.format(file=ENTRY.file, process=os.getpid())).symlink_to(secret)
     with serve(CONTENT, well) as server:
         fetch(ENTRY, folder, server.address)
     (tmp_path / ENTRY.file).write_bytes(CONTENT)
