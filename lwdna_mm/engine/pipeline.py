@@ -174,8 +174,8 @@ def _test(
 def _check_classes(runner: Runner, checkpoint: str | Path | None, loaded: dict[str, Any]) -> None:
     """Check that the labels of the test set are those of the training."""
     trained = (loaded.get("meta", {}).get("dataset_meta") or {}).get("classes")
-    loader = runner.test_dataloader
-    here = None if isinstance(loader, list) else (getattr(loader.dataset, "metainfo", None) or {}).get("classes")
+    loader = getattr(runner.test_loop, "dataloader", None)  # mmagic's loop over several test sets has no one loader
+    here = (getattr(getattr(loader, "dataset", None), "metainfo", None) or {}).get("classes")
     if trained and here and list(trained) != list(here):
         differing = next(iter(sorted({*trained} ^ {*here}, key=str)), "their order")
         raise UserError(

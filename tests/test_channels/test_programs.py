@@ -10,7 +10,7 @@ from tests.fuzz_channels import run_program
 CHECKS = list(HealthCheck)
 
 
-@settings(max_examples=320, deadline=None, derandomize=True, database=None, suppress_health_check=CHECKS)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=CHECKS)
 @given(st.randoms(use_true_random=False))
 def test_no_program_comes_out_wrong(rng: Random) -> None:
     outcome = run_program(rng, most=10)

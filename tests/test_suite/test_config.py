@@ -11,7 +11,10 @@ from tests.suite_runs import SUITE, write_suite
 SUITES = sorted((Path(__file__).resolve().parents[2] / "configs" / "suites").glob("*.py"))
 
 
-@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.full if path.stem == "paper" else (), id=path.stem) for path in SUITES],
+)
 def test_options_of_every_suite_fit_its_configs(path: Path):
     runs = expand(load_suite(path))
     assert len({run.key for run in runs}) == len(runs)

@@ -15,6 +15,7 @@ def suite(tmp_path):
     return path
 
 
+@pytest.mark.full
 def test_a_killed_suite_ends_with_the_table_of_one_left_alone(suite, tmp_path):
     leave_alone(suite, tmp_path / "alone")
     killed = tmp_path / "killed"

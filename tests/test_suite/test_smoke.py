@@ -81,21 +81,6 @@ def test_a_run_that_fails_is_told_and_does_not_stop_the_others(tmp_path: Path, c
     assert (tmp_path / "runs" / "records.jsonl").read_bytes() == content
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--jobs", 0], "error: --jobs is 0, but must be 1 or more"),
-        (["--threads", -1], "error: --threads is -1, but must be 1 or more"),
-        (["--only", "20/lwdan"], "error: --only 20/lwdan: did you mean '20/lwdna'?"),
-    ],
-)
-def test_options_that_cannot_be(tmp_path: Path, capsys, options, message):
-    out, err = fail(capsys, "run", SMOKE, "--work-dir", tmp_path / "runs", *options)
-    assert not out
-    assert err == message
-    assert not (tmp_path / "runs").exists()
-
-
 def test_nothing_to_report_yet(tmp_path: Path, capsys):
     _, err = fail(capsys, "report", SMOKE, "--work-dir", tmp_path)
     assert "records.jsonl: no run is done yet; begin with `run`" in err
