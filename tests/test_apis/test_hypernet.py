@@ -1,9 +1,12 @@
 import copy
 
+import pytest
+
 from lwdna_mm.apis.hypernet import compare_gates
 from tests.digits_runs import CONFIGS, tiny_options
 
 
+@pytest.mark.full
 def test_what_each_kind_of_gates_makes_of_a_search(tmp_path):
     options = copy.deepcopy(tiny_options(True))
     rows = compare_gates(CONFIGS / "resnet8_lwdna_1xb32_digits.py", options, tmp_path, seeds=range(2))

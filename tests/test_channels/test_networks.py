@@ -16,7 +16,7 @@ FROZEN |= dict.fromkeys(["DnCNN", "U-Net", "SiamFC AlexNetV1", "Siamese, grouped
 SMALL = ["ResNet-20 (CIFAR)", "Inception-style", "EDSR x4", "U-Net", "Siamese, grouped"]
 # Left to the command: they take long and have the same structure as others.
 SLOW = {"RegNetX-4.0GF", "HRNet-W18", "EfficientNet-B0", "ResNeXt-50", "MobileNetV3-large", "EDSR x2"}
-SLOW |= {"SEResNet-50", "MNASNet", "VGG-16-BN", "MobileNetV1"}
+SLOW |= {"SEResNet-50", "MNASNet", "VGG-16-BN", "MobileNetV1", "ResNet-50"}
 
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name not in SLOW])

@@ -111,6 +111,7 @@ def test_a_missing_mmagic_is_one_line_with_the_command():
     assert done.stderr.splitlines()[-1] == ("error: mmagic is not installed: pip install --no-deps mmagic==1.2.0")
 
 
+@pytest.mark.full
 def test_a_spawned_worker_can_unpickle_an_mmagic_dataset(tmp_path):
     import cv2
 

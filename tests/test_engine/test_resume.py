@@ -59,7 +59,11 @@ INFINITE = dict(ITERS, train_dataloader__sampler__type="InfiniteSampler")
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("protocol", [EPOCHS, ITERS, INFINITE], ids=["epochs", "iterations", "infinite"])
+@pytest.mark.parametrize(
+    "protocol",
+    [EPOCHS, pytest.param(ITERS, marks=pytest.mark.full), INFINITE],
+    ids=["epochs", "iterations", "infinite"],
+)
 def test_interrupted_equals_uninterrupted(tmp_path, monkeypatch, protocol, workers):
     monkeypatch.setattr("mmengine.runner.loops.time.sleep", lambda seconds: None)
     options = dict(protocol, train_dataloader__num_workers=workers)

@@ -146,7 +146,7 @@ def test_of_tracking_pairs_the_last_frames_are_held_out_and_tracked(tmp_path):
             completed({"data_root": str(tmp_path), **options}, config)
 
 
-@pytest.mark.parametrize("task", [SR, DENOISING])
+@pytest.mark.parametrize("task", [pytest.param(SR, marks=pytest.mark.full), DENOISING])
 def test_restoration_selects_on_whole_training_images(task, tmp_path):
     root = write_images(tmp_path / "data")
     options = dict(subset__share=0.67, select__share=0.34, train_cfg__max_iters=2)

@@ -25,6 +25,7 @@ def test_a_killed_suite_ends_with_the_table_of_one_left_alone(suite, tmp_path):
     assert check_equal(suite, tmp_path / "alone", tmp_path / "killed") == 3
 
 
+@pytest.mark.full
 def test_an_interrupt_is_one_line_and_leaves_nothing_running(suite, tmp_path):
     given = command("run", suite, tmp_path / "run", "--jobs", "2")
     process = subprocess.Popen(

@@ -18,7 +18,7 @@ def images(tmp_path_factory) -> Path:
     return write_images(tmp_path_factory.mktemp("images"))
 
 
-@pytest.mark.parametrize("lwdna", [False, True], ids=["baseline", "lwdna"])
+@pytest.mark.parametrize("lwdna", [pytest.param(False, marks=pytest.mark.full), True], ids=["baseline", "lwdna"])
 @pytest.mark.parametrize(("task", "name"), [(SR, "Set5"), (DENOISING, "Set12")], ids=["sr", "denoising"])
 def test_train_save_resume_test(task: str, name: str, lwdna: bool, images: Path, tmp_path: Path):
     options = {"custom_hooks__0__crops": CROPS, "custom_hooks__0__size": 40}
