@@ -61,7 +61,7 @@ INFINITE = dict(ITERS, train_dataloader__sampler__type="InfiniteSampler")
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize(
     "protocol",
-    [EPOCHS, pytest.param(ITERS, marks=pytest.mark.full), INFINITE],
+    [EPOCHS, *(pytest.param(one, marks=pytest.mark.full) for one in (ITERS, INFINITE))],
     ids=["epochs", "iterations", "infinite"],
 )
 def test_interrupted_equals_uninterrupted(tmp_path, monkeypatch, protocol, workers):
@@ -222,6 +222,7 @@ def test_explicit_checkpoint_brings_its_plan(tmp_path):
     assert load_checkpoint_file(tmp_path / "second" / "epoch_4.pth")["meta"]["epoch"] == 4
 
 
+@pytest.mark.full
 def test_images_kept_in_memory_resume_exactly(tmp_path):
     root = write_tiny_imagenet(tmp_path / "data", train=6)
     options = {
