@@ -33,11 +33,11 @@ class CpuAmpOptimWrapper(OptimWrapper):
 class _InFloat32(TorchFunctionMode):
     """Computes in float32 what takes many times as long in bfloat16, and hands on bfloat16.
 
-    Without bfloat16 in the processor that is every convolution and linear layer: MobileNetV1's training step took 10 s
-    instead of 0.8 (128 images of 64x64, one core of an AMD EPYC without AVX-512). With it, some depthwise convolutions:
-    With a stride the input's gradient takes 50 ms instead of 3 (128 images, 32 channels of 32x32, one core of an
-    AMD EPYC with avx512_bf16), on images smaller than the kernel the weight's 18 instead of 4. They made up three
-    quarters of a MobileNetV1's training step.
+    Without bfloat16 in the processor that is every convolution and linear layer: torch's own took 10 s for a training
+    step of MobileNetV1, float32 0.8 (128 images of 64x64, a busy core of an AMD EPYC without AVX-512). With bfloat16
+    it is some depthwise convolutions: with a stride the input's gradient takes 50 ms instead of 3 (128 images, 32
+    channels of 32x32, one core of an AMD EPYC with avx512_bf16), on images smaller than the kernel the weight's 18
+    instead of 4. They made up three quarters of a MobileNetV1's training step.
 
     Args:
         native: whether the processor has bfloat16.

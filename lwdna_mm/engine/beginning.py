@@ -1,6 +1,6 @@
 """The beginning of a run, until its first iteration is done: what goes wrong there is told in one line.
 
-A run that has not begun leaves everything in its folder as it was.
+A run that has not begun takes out of its folder what it has put there, and nothing else: others may work below it.
 """
 
 import logging
@@ -16,7 +16,6 @@ from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from ..errors import UserError
-from .alone import LOCK
 from .explained import explain
 
 
@@ -25,7 +24,6 @@ class Beginning(Hook):
 
     Args:
         cfg: of the run; its folder may be locked between here and the context.
-        owned: whether nobody else writes into the folder; otherwise only the logs of this process are taken out.
 
     Raises:
         UserError: on leaving the context, in place of what was raised while something was built or first used.
@@ -33,16 +31,16 @@ class Beginning(Hook):
 
     priority = "HIGHEST"
 
-    def __init__(self, cfg: Config, owned: bool) -> None:
-        self.cfg, self.folder, self.owned = cfg, Path(cfg.work_dir).absolute(), owned
+    def __init__(self, cfg: Config) -> None:
+        self.cfg, self.folder = cfg, Path(cfg.work_dir).absolute()
         self.begun, self.building = False, True
         self._then: list[Callable[[], object]] = []
         self._missing = [place for place in (self.folder, *self.folder.parents) if not place.exists()]
-        self._kept = {self.folder / LOCK} if (self.folder / LOCK).exists() else set()
         self._dumped = self.folder / Path(cfg.filename or "config").name
+        self._kept = {*self.folder.glob("*"), *self.folder.glob("search/*")}
+        self._made = {self._dumped, self.folder / "search"}
 
     def __enter__(self) -> "Beginning":
-        self._kept |= {path for path in self.folder.rglob("*") if path != self.folder / LOCK}
         self._text = self._dumped.read_bytes() if self._dumped.is_file() else None
         return self
 
@@ -54,6 +52,10 @@ class Beginning(Hook):
         known = isinstance(error, UserError) or (isinstance(error, OSError) and error.errno is not None)
         if self.building and not known:
             raise UserError(explain(error, self.cfg)) from error
+
+    def made(self, path: Path) -> None:
+        """Let a file that the run has written go if it does not begin."""
+        self._made.add(path.absolute())
 
     def then(self, action: Callable[[], object]) -> None:
         """Let the first process do something when the run begins."""
@@ -86,15 +88,14 @@ class Beginning(Hook):
 
     def _undo(self) -> None:
         """Remove what is new; a config of an earlier run gets its text back."""
-        new = {*self.folder.rglob("*")} - self._kept
-        if not self.owned:
-            logs = [Path(one.baseFilename).parent for one in _log_files()]
-            new = {path for path in new if path == self._dumped or any(path.is_relative_to(log) for log in logs)}
-        for path in sorted(new):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
+        for log in {Path(one.baseFilename).parent for one in _log_files()} - self._kept:
+            if log.parent in (self.folder, self.folder / "search"):
+                shutil.rmtree(log, ignore_errors=True)
+        for path in self._made - self._kept:
+            if not path.is_dir():
                 path.unlink(missing_ok=True)
+            elif not any(path.iterdir()):
+                path.rmdir()
         if self._text is not None:
             self._dumped.write_bytes(self._text)
         for place in self._missing:

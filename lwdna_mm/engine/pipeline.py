@@ -33,7 +33,7 @@ from ..runs.history import logs_in, read_history, set_aside
 from ..runs.plan_file import BESIDE, check_plan_target, check_search, path_beside, weights_path
 from ..runs.summary import SUMMARY, summarize, write_summary
 from . import profiles
-from .alone import alone_in
+from .alone import LOCK, alone_in
 from .beginning import Beginning
 from .checkpoint import SafeCheckpointHook
 from .config import check_data
@@ -76,7 +76,8 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     complete(cfg)
     check_types(cfg)
     check_data(cfg, ["train_dataloader", "val_dataloader"])
-    beginning = Beginning(cfg, owned=True)
+    beginning = Beginning(cfg)
+    beginning.made(Path(cfg.work_dir, LOCK))
     with alone_in(Path(cfg.work_dir)), beginning:
         return _run(cfg, section, plan, resume, beginning)
 
@@ -123,7 +124,7 @@ def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] | None = None) -
     complete(cfg)
     check_types(cfg)
     check_data(cfg, ["train_dataloader"])
-    with naming_path(cfg.work_dir), Beginning(cfg, owned=False) as beginning:
+    with naming_path(cfg.work_dir), Beginning(cfg) as beginning:
         search_plan(cfg, section, out, _go_on, beginning, hook)
     return ChannelPlan.from_json(out)
 
@@ -150,7 +151,7 @@ def evaluate(cfg: Config, checkpoint: str | Path | None, plan: str | Path | None
     apply_plan(cfg, loaded, plan)
     cfg.load_from, cfg.resume = checkpoint and str(checkpoint), False
     cfg.experiment_name = experiment_name(cfg, "test")
-    with naming_path(cfg.work_dir), Beginning(cfg, owned=False) as beginning:
+    with naming_path(cfg.work_dir), Beginning(cfg) as beginning:
         with naming_plan(plan or checkpoint):
             runner = Runner.from_cfg(cfg)
         return _test(runner, checkpoint, loaded, beginning)
@@ -250,6 +251,7 @@ def _search_or_recover(
         search_plan(cfg, section, plan, _go_on, beginning)
     else:
         plan.parent.mkdir(parents=True, exist_ok=True)
+        beginning.made(plan)
         as_plan(carried).to_json(plan)
 
 
