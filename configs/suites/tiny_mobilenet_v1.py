@@ -6,8 +6,13 @@ metric = "accuracy/top1"
 amp = True
 options = {"lwdna.shrink.min_ratio": 0.2}
 
+# What the start is (docs/evidence.md): weights cut out of the widened network are smaller by the square root of 2, which
+# under batch norm is twice the learning rate and half the weight decay of the convolutions. These have no such start.
+rate = {"optim_wrapper.paramwise_cfg": dict(custom_keys={"conv.weight": dict(lr_mult=2.0, decay_mult=0.5)})}
 arms = {
     "lwdna-floor-0.4": dict(options={"lwdna.shrink.min_ratio": 0.4}),
+    "baseline-rate": dict(options={"lwdna": None, **rate}),
+    "lwdna-fresh-rate": dict(options={"lwdna.init": "fresh", **rate}),
 }
 
 # Overfitting may have a cheaper cure than new widths: each side gets the weight decay and learning rate that do best
@@ -23,7 +28,8 @@ compared = {
     **dict.fromkeys(["uniform-tuned", "lwdna-tuned"], 3),
 }
 pair = dict(uniform=2, lwdna=2)
-more = {**dict.fromkeys(["wider", "lwdna-fresh", "random-fresh", "lwdna-floor-0.4"], 3)}
+rates = ["baseline-rate", "lwdna-fresh-rate"]
+more = dict.fromkeys(["wider", "lwdna-fresh", "random-fresh", "lwdna-floor-0.4", *rates], 3)
 
 
 def task(images, arms):
@@ -43,4 +49,4 @@ tasks = {
     "100": task(100, pair),
     "400": task(400, pair),
 }
-del compared, pair, more
+del compared, pair, more, rate, rates

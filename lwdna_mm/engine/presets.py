@@ -20,6 +20,13 @@ PRESETS: dict[str, dict[str, Any]] = {
         budget=dict(flops=1.0),
         init="inherit",
     ),
+    # The baseline's own widths with LW-DNA's start: what an LW-DNA run has to beat.
+    "start": dict(
+        widen=2.0,
+        shrink=dict(warmup_iters=0, iters=1, criterion=dict(type="UniformCriterion"), min_ratio=0.0, divisor=1),
+        budget=dict(flops=1.0),
+        init="inherit",
+    ),
 }
 
 

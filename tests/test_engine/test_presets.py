@@ -1,9 +1,10 @@
 import pytest
 
-from lwdna_mm.engine import load_config, parse_section
+from lwdna_mm.engine import load_config, parse_section, run
 from lwdna_mm.engine.presets import PRESETS
 from lwdna_mm.errors import UserError
-from tests.digits_runs import CONFIGS
+from lwdna_mm.runs.summary import COSTS
+from tests.digits_runs import CONFIGS, tiny_config
 
 TWIN = CONFIGS / "resnet8_lwdna_1xb32_digits.py"
 
@@ -14,6 +15,12 @@ def test_the_papers_setting():
     assert (shrink.criterion, shrink.policy, shrink.min_ratio) == (dict(type="GradientCriterion"), "threshold", 0.4)
     assert (shrink.warmup_iters, shrink.iters, shrink.divisor) == (0, 16, 1)
     assert (section.widen, section.budget.options, section.init) == (2.0, dict(flops=1.0), "inherit")
+
+
+def test_the_start_alone_keeps_the_baselines_widths(tmp_path):
+    cfg = tiny_config(tmp_path / "run", **{"lwdna__preset": "start"})
+    summary = run(cfg)
+    assert {name: summary[name] for name in COSTS} == summary["baseline"]
 
 
 def test_what_a_config_says_itself_holds(tmp_path):
