@@ -11,8 +11,8 @@ grid = {
     "optim_wrapper.optimizer.lr": [0.1, 0.3],
 }
 few = ["baseline", "uniform", "lwdna"]
-most = [*few, "random", "lwdna-acts", "response"]
-tuned = ["uniform-tuned", "lwdna-tuned"]
+most = [*few, "random", "tilt", "lwdna-acts", "response", "profile"]
+tuned = ["uniform-tuned", "lwdna-tuned", "response-tuned"]
 
 
 def task(config, data, length, arms, options=None, **own):
@@ -27,10 +27,15 @@ def cifar(network, images, epochs, arms):
     return task(config, "cifar10", epochs, arms, options)
 
 
-def restoration(config, metric, iters, arms, share=None):
-    options = {"train_cfg.max_iters": iters} | ({"subset.share": share} if share else {})
+def restoration(config, metric, iters, arms, share=1):
+    options = {"train_cfg.max_iters": iters} | ({"subset.share": share} if share < 1 else {})
     grid = {"optim_wrapper.optimizer.lr": [3e-4, 1e-3, 3e-3]}
     return task(config, "restoration", iters, arms, options, grid=grid, metric=metric)
+
+
+def denoising(network, images, arms):
+    config = f"denoising/{network}-small_lwdna_sigma25_1xb32-1500_train400"
+    return restoration(config, "Set12/PSNR", 400, arms, images / 400)
 
 
 def siamfc(train, test, arms):
@@ -43,34 +48,34 @@ def siamfc(train, test, arms):
 
 
 tasks = {
-    "resnet20-50": cifar("resnet20", 50, 160, [*most, "response-acts", "profile", *tuned]),
+    "dncnn-5": denoising("dncnn", 5, [*most, *tuned]),
+    "edsr": restoration(
+        "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91", "Set5/PSNR", 600, [*most, *tuned]
+    ),
+    "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", [*most, *tuned]),
+    "siamfc-crossing": siamfc("Crossing", "DragonBaby", [*most, *tuned]),
+    "resnet20-50": cifar("resnet20", 50, 160, [*most, "response-acts", *tuned]),
+    "vgg11-50": cifar("vgg11", 50, 80, [*most, *tuned[:2]]),
+    "unet-5": denoising("unet", 5, [*few, "response"]),
+    "dncnn-20": denoising("dncnn", 20, few),
+    "dncnn-400": denoising("dncnn", 400, few),
+    "unet-20": denoising("unet", 20, few),
+    "unet-400": denoising("unet", 400, few),
     "resnet20-1000": cifar("resnet20", 1000, 16, [*few, "response"]),
-    "vgg11-50": cifar("vgg11", 50, 80, [*most, *tuned]),
     "vgg11-1000": cifar("vgg11", 1000, 4, few),
     # As the main figure's MobileNetV1, at half its length.
     "mobilenetv2-50": task(
         "classification/mobilenetv2-half_lwdna_1xb128-200k_tiny-imagenet-50",
         "tiny-imagenet-50",
         10**9,
-        [*most, *tuned],
+        [*most, *tuned[:2]],
         {"subset.images_per_class": 50, "train_cfg.max_iters": 780},
         amp=True,
     ),
-    "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", [*most, *tuned]),
-    "siamfc-crossing": siamfc("Crossing", "DragonBaby", [*most, *tuned]),
-    "edsr": restoration(
-        "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91", "Set5/PSNR", 600, [*most, *tuned]
-    ),
 }
-for net in ("dncnn", "unet"):
-    config = f"denoising/{net}-small_lwdna_sigma25_1xb32-1500_train400"
-    arms = [*most, *tuned] if net == "dncnn" else [*few, "response"]
-    tasks[f"{net}-5"] = restoration(config, "Set12/PSNR", 400, arms, 5 / 400)
-    tasks[f"{net}-20"] = restoration(config, "Set12/PSNR", 400, few, 20 / 400)
-    tasks[f"{net}-400"] = restoration(config, "Set12/PSNR", 400, few)
 
-# What widths can do at all, where a training is short.
-for name in ("resnet20-50", "edsr", "dncnn-5", "siamfc-dragonbaby"):
-    tasks[name]["arms"]["landscape"] = 12
+# Where a training is short: what widths can do at all, and how the search's own options do.
+for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "resnet20-50"):
+    tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1})
 
-del name, net, config, arms, few, most, tuned
+del name, few, most, tuned

@@ -25,7 +25,8 @@ class Arm:
         options: changes to the task's config.
         equal: measure -> another arm; the budget of these measures is what the other arm's network of the same seed
             has, and there is no other budget.
-        tuned: whether the suite's grid is searched first, and the best of its points taken.
+        tuned: whether a grid is searched first, and the best of its points taken.
+        grid: option -> values, in place of the task's.
         planner: who finds the plan instead of the ``lwdna`` section's search; one of :data:`PLANNERS`.
         vary: the option that counts up from one run to the next, instead of the seed of the training.
     """
@@ -34,6 +35,7 @@ class Arm:
     options: Options = field(default_factory=dict)
     equal: dict[str, str] = field(default_factory=dict)
     tuned: bool = False
+    grid: dict[str, list] = field(default_factory=dict)
     planner: str | None = None
     vary: str | None = None
 
@@ -72,7 +74,8 @@ class Suite:
         amp: whether tasks are trained in mixed precision, unless one says otherwise.
         options: changes to every task's config.
         select: options that hold out a part of the training set and judge by it.
-        grid: option -> values; what the ``tuned`` arms choose from on the held-out part, unless a task has another.
+        grid: option -> values; what the ``tuned`` arms choose from on the held-out part, unless a task or an arm has
+            another.
     """
 
     name: str
@@ -110,6 +113,7 @@ def _arm(path: Path, name: str, given: Any) -> Arm:
     where = f"{path}: arms[{name!r}]"
     _check_keys(where, given, [key for key in Arm.__dataclass_fields__ if key != "name"])
     _check_kinds(where, given, dict(equal=Mapping, tuned=bool, vary=str, **DICTS))
+    _check_grid(f"{where}.grid", given.get("grid", {}))
     given = dict(given)
     unknown = next((key for key in given.get("equal", {}) if key not in COSTS), None)
     if unknown is not None:
@@ -144,7 +148,7 @@ def _check_task(path: Path, suite: Suite, task: Task) -> None:
                 raise UserError(f"{path}: arms[{name!r}].equal has {other!r}: {nearest(other, list(suite.arms))}")
             if task.arms.get(other, 0) < runs:
                 raise UserError(f"{where}[{name!r}] is to cost what {other!r} costs, which has fewer runs there")
-        if arm.tuned and not (task.grid and suite.select):
+        if arm.tuned and not ((arm.grid or task.grid) and suite.select):
             raise UserError(f"{where}: {name!r} is tuned, so the suite needs a grid and a select")
 
 

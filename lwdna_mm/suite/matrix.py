@@ -102,7 +102,7 @@ def _runs(suite: Suite, task: Task) -> Iterator[Run]:
             continue
         needs = [Key(task.name, other, index) for other in arm.equal.values()]
         if arm.tuned:
-            grid = [_grid_run(suite, task, arm, options, point) for point in points(task.grid)]
+            grid = [_grid_run(suite, task, arm, options, point) for point in points(arm.grid or task.grid)]
             yield from grid if index == 0 else []
             needs += [run.key for run in grid]
         yield Run(Key(task.name, arm.name, index), task, arm, options, tuple(needs))
@@ -156,7 +156,7 @@ def resolve(suite: Suite, run: Run, done: Mapping[Key, Record]) -> Order:
         options["lwdna.budget"] = {**dict.fromkeys(COSTS), **options.get("lwdna.budget", {})}
         options["lwdna.budget"][measure] = done[Key(task.name, other, key.seed)].shares[measure]
     if key.stage == SELECT:
-        point = {name: options[name] for name in task.grid}
+        point = {name: options[name] for name in arm.grid or task.grid}
     elif arm.tuned:
         point = best_point(key, [done[need] for need in run.needs if need.stage == SELECT])
         options.update(point)

@@ -20,10 +20,10 @@ from .tables import (
     parts_blocks,
     pool_blocks,
     summary_table,
-    tuning_blocks,
     use_blocks,
 )
 from .task_figures import draw_costs, draw_forest, draw_gap, draw_landscape, draw_widths
+from .tuning import tuning_blocks
 
 _HOW = (
     "Differences are between runs of one seed (by least squares where some are missing); in brackets their "

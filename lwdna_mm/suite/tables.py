@@ -10,10 +10,10 @@ from .costs import machine_use, relative_costs
 from .differences import CONFIDENCE, Difference, seeds_needed
 from .landscape import compare_spreads, place
 from .pool import find_odd_arm
-from .records import SELECT, Key, Record, describe_point
+from .records import SELECT, Key, Record
 from .statistics import LANDSCAPE, LWDNA, UNIFORM, Task
 
-_NONE = "-"
+NONE = "-"
 
 
 def describe_progress(records: Iterable[Record], planned: Collection[Key] | None) -> str:
@@ -42,7 +42,7 @@ def summary_table(tasks: Sequence[Task]) -> Table | None:
         if plain or tuned:
             seeds = " and ".join(str(len(one.seeds)) for one in (plain, tuned) if one)
             cells = [cell for one in (plain, tuned) for cell in (_difference(task, one), _verdict(one))]
-            rows.append([task.name, _NONE if task.size is None else f"{task.size:,}", seeds, *cells])
+            rows.append([task.name, NONE if task.size is None else f"{task.size:,}", seeds, *cells])
     return Table(head, rows) if rows else None
 
 
@@ -53,8 +53,8 @@ def pool_blocks(tasks: Sequence[Task]) -> list[Block]:
         return []
     rows = []
     for task in tasks:
-        own, digits = task.layout, _digits(task) + 1
-        alone = f"{math.sqrt(own.squares / own.freedom):.{digits}f} ({own.freedom})" if own.freedom else _NONE
+        own, digits = task.layout, digits_of(task) + 1
+        alone = f"{math.sqrt(own.squares / own.freedom):.{digits}f} ({own.freedom})" if own.freedom else NONE
         shared = f"{task.pool.deviation:.{digits}f} ({task.pool.freedom})"
         rows.append([task.name, str(len(own.runs)), alone, shared, ", ".join(task.pool.tasks)])
     deviation = "deviation of the error (degrees of freedom)"
@@ -120,37 +120,6 @@ def parts_blocks(task: Task) -> list[Block]:
     return [Table(head, rows)]
 
 
-def tuning_blocks(task: Task) -> list[Block]:
-    """The points of the grid and what each arm has chosen; empty without tuning."""
-    if not task.grid:
-        return []
-    points = {describe_point(record.point): record.point for record in task.grid}
-    tuned = list(dict.fromkeys(record.arm for record in task.grid))
-    runs = {(describe_point(record.point), record.arm): record for record in task.grid}
-    chosen = {arm: {describe_point(record.point) for record in task.arms.get(arm, {}).values()} for arm in tuned}
-    rows = []
-    for point in points:
-        row = [point]
-        for arm in tuned:
-            mark = " (chosen)" if point in chosen[arm] else ""
-            row.append(_on_select(task, runs.get((point, arm))) + mark)
-        rows.append(row)
-    blocks: list[Block] = [Table([f"{task.metric} on held-out training images", *tuned], rows)]
-    for arm in tuned:
-        for option, value in ((o, v) for point in sorted(chosen[arm]) for o, v in points.get(point, {}).items()):
-            tried = sorted({point[option] for point in points.values()})
-            if len(tried) > 2 and value in (tried[0], tried[-1]):
-                text = f"{arm}: the chosen {option.rpartition('.')[2]} {value:g} is at the edge of the grid"
-                blocks.append(Text(f"{text}; a better one may lie beyond it."))
-    return blocks
-
-
-def _on_select(task: Task, record: Record | None) -> str:
-    if record is None:
-        return _NONE
-    return "diverged" if record.value is None else f"{record.value:.{_digits(task)}f}"
-
-
 def landscape_blocks(task: Task) -> list[Block]:
     """Where LW-DNA stands among random plans, and whether plans differ more than seeds; empty without a landscape."""
     if len(task.landscape) < 2:
@@ -161,7 +130,7 @@ def landscape_blocks(task: Task) -> list[Block]:
     if found:
         low, high = found.interval
         lines.append(
-            f"{LWDNA} ({found.value:.{_digits(task)}f}, {found.of}) is better than {found.beaten} of them; "
+            f"{LWDNA} ({found.value:.{digits_of(task)}f}, {found.of}) is better than {found.beaten} of them; "
             f"the share of all random plans that it beats is {low:.2f} to {high:.2f} ({CONFIDENCE:.0%})."
         )
     if spread:
@@ -191,7 +160,7 @@ def use_blocks(records: Sequence[Record]) -> list[Block]:
     return [Table(head, rows), Text(f"In all {told}, tuning and landscape included. {rough}")]
 
 
-def _digits(task: Task) -> int:
+def digits_of(task: Task) -> int:
     """Decimals that give the task's values four figures."""
     tested = [record for runs in task.arms.values() for record in runs.values()]
     largest = max(abs(record.value or 0.0) for record in (*tested, *task.landscape, *task.grid))
@@ -207,36 +176,36 @@ def _effect(task: Task) -> float:
 def _statistic(task: Task, values: Sequence[float | None]) -> str:
     values = [value for value in values if value is not None]
     if not values:
-        return _NONE
-    text = f"{np.mean(values):.{_digits(task)}f}"
-    return text + (f" ± {np.std(values, ddof=1):.{_digits(task)}f}" if len(values) > 1 else "")
+        return NONE
+    text = f"{np.mean(values):.{digits_of(task)}f}"
+    return text + (f" ± {np.std(values, ddof=1):.{digits_of(task)}f}" if len(values) > 1 else "")
 
 
 def _mean(values: Sequence[float | None], form: str) -> str:
     values = [value for value in values if value is not None]
-    return format(float(np.mean(values)), form) if values else _NONE
+    return format(float(np.mean(values)), form) if values else NONE
 
 
 def _difference(task: Task, difference: Difference | None) -> str:
     if difference is None:
-        return _NONE
-    text = f"{difference.estimate:+.{_digits(task)}f}"
+        return NONE
+    text = f"{difference.estimate:+.{digits_of(task)}f}"
     return text + (f" {_interval(task, difference.corrected)}" if difference.corrected else "")
 
 
 def _interval(task: Task, interval: tuple[float, float] | None) -> str:
-    return f"[{interval[0]:+.{_digits(task)}f}, {interval[1]:+.{_digits(task)}f}]" if interval else _NONE
+    return f"[{interval[0]:+.{digits_of(task)}f}, {interval[1]:+.{digits_of(task)}f}]" if interval else NONE
 
 
 def _verdict(difference: Difference | None) -> str:
     if difference is None:
-        return _NONE
+        return NONE
     return difference.verdict + (" (one seed)" if len(difference.seeds) == 1 else "")
 
 
 def _needed(task: Task, difference: Difference, effect: float) -> str:
     if difference.deviation is None:
-        return _NONE
+        return NONE
     freedom = task.freedom_per_seed if difference.pooled else 1
     levels = [(1 - CONFIDENCE) / comparisons for comparisons in (1, difference.comparisons)]
     counts = [seeds_needed(difference.deviation, effect, alpha=level, freedom_per_seed=freedom) for level in levels]

@@ -1,3 +1,4 @@
+import itertools
 import json
 from dataclasses import replace
 
@@ -106,3 +107,14 @@ def test_a_task_may_have_a_metric_a_grid_and_a_precision_of_its_own(tmp_path):
     assert not orders[Key("large", "uniform", 0)].amp
     points = [order.point for key, order in orders.items() if key.stage == "select"]
     assert points == [{"optim_wrapper.optimizer.lr": lr} for lr in (1e-4, 3e-4, 1e-3)]
+
+
+def test_an_arm_may_have_a_grid_of_its_own(tmp_path):
+    options = {"lwdna.shrink.min_ratio": [0.1, 0.4], "lwdna.shrink.policy": ["threshold", "density"]}
+    suite = load_suite(write_suite(tmp_path, SUITE.replace("tuned=True", f"tuned=True, grid={options}")))
+    _, orders = do_all(suite)
+    points = [order.point for key, order in orders.items() if key.stage == "select"]
+    assert points == [dict(zip(options, pair, strict=True)) for pair in itertools.product(*options.values())]
+    chosen = orders[Key("small", "lwdna-tuned", 1)]
+    assert chosen.point in points
+    assert chosen.options.items() >= chosen.point.items()

@@ -81,6 +81,21 @@ def test_parts_tuning_and_landscape(records):
     assert "Do widths matter here at all?" in text
 
 
+def test_means_over_a_grid_and_a_grid_of_other_options(records):
+    values = {(0.1, "threshold"): 20.0, (0.1, "density"): 21.0, (0.4, "threshold"): 23.0, (0.4, "density"): None}
+    grid = [
+        make("lwdna-search", value, stage="select", point={"lwdna.min_ratio": floor, "lwdna.policy": policy})
+        for (floor, policy), value in values.items()
+    ]
+    text = format_markdown([*records, *grid])
+    assert cells(text, "min_ratio=0.1")[1:] == ["20.50 (2)"]
+    assert cells(text, "min_ratio=0.4")[1:] == ["23.00 (1), 1 diverged"]
+    assert cells(text, "policy=threshold")[1:] == ["21.50 (2)"]
+    assert cells(text, "min_ratio=0.4,policy=density")[1:] == ["diverged"]
+    assert cells(text, "lr=0.1")[1:] == ["20.14 (3)", "20.14 (3)"]
+    assert cells(text, "lr=0.1,weight_decay=0.001")[1:] == ["20.10", "20.10"]
+
+
 def test_kinds_of_comparisons_and_seeds_needed(records):
     text = format_markdown(records)
     assert cells(text, "widths")[5] == "2 primary"

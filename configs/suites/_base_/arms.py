@@ -50,6 +50,17 @@ arms = {
     "lwdna-tuned": dict(tuned=True),
     "lwdna-fresh-tuned": dict(options=fresh, tuned=True),
     "response-tuned": dict(options=response, tuned=True),
+    "profile-tuned": dict(options=profile, tuned=True),
+    "tilt-tuned": dict(options=tilt, tuned=True),
+    # How the gradients are used, on held-out images.
+    "lwdna-search": dict(
+        tuned=True,
+        grid={
+            "lwdna.shrink.min_ratio": [0.1, 0.2, 0.4],
+            "lwdna.shrink.policy": ["threshold", "density"],
+            "lwdna.shrink.warmup_iters": [0, 100],
+        },
+    ),
     # Random widths at the same FLOPs and start: what widths can do at all.
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
