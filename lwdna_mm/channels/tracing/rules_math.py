@@ -138,7 +138,7 @@ def reduction(trace: Trace, call: Call) -> None:
         trace.set(out, Value([p.reshape(out.shape) for p in planes], None, value.deps, sites))
 
 
-@rule("_softmax", "_log_softmax", "cumsum", "cumprod", "sort", "topk", "logcumsumexp")
+@rule("_softmax", "_safe_softmax", "_log_softmax", "cumsum", "cumprod", "sort", "topk", "logcumsumexp")
 def over_axis(trace: Trace, call: Call) -> None:
     """Every element depends on all along the axis."""
     source = call.args[0]

@@ -65,7 +65,20 @@ def _blocks(before: tuple[int, ...], after: tuple[int, ...]) -> list[tuple[list[
     return blocks
 
 
-@rule("slice", "select", "split", "split_with_sizes", "unbind", "narrow", "diagonal", "index_select", "chunk", "unfold")
+@rule(
+    "slice",
+    "select",
+    "split",
+    "split_with_sizes",
+    "unsafe_split",
+    "unsafe_split_with_sizes",
+    "unbind",
+    "narrow",
+    "diagonal",
+    "index_select",
+    "chunk",
+    "unfold",
+)
 def cut(trace: Trace, call: Call) -> None:
     """A part by constant positions: channels along the axis cannot go one by one."""
     source = call.args[0]

@@ -74,6 +74,8 @@ EXACT = {
     "normalize": lambda x: F.normalize(x, dim=1),
     "sum over channels": lambda x: x * x.sum(1, keepdim=True),
     "spatial attention": lambda x: (x.flatten(2) @ torch.softmax(x.flatten(2).mT @ x.flatten(2), -1)).view_as(x),
+    "safe softmax": lambda x: torch.ops.aten._safe_softmax(x.flatten(2), -1).view_as(x),
+    "unsafe split of rows": lambda x: torch.cat(torch.unsafe_split(x, 4, 2)[::-1], 2),
     "einsum over channels": lambda x: x * torch.einsum("nchw,nchw->nhw", x, x)[:, None],
     "correlation with itself": lambda x: x * F.conv2d(x, x.mean((2, 3), keepdim=True)),
     "zeros_like": lambda x: torch.zeros_like(x) + x,
@@ -93,6 +95,7 @@ EXACT = {
 
 KEPT = {
     "chunk": (lambda x: x.chunk(2, 1)[0], "split"),
+    "unsafe split": (lambda x: torch.cat(torch.unsafe_split(x, 4, 1)[::-1], 1), "unsafe_split"),
     "split": (lambda x: torch.cat(x.split([2, 6], 1)[::-1], 1), "split_with_sizes"),
     "slice": (lambda x: x[:, :3], "slice"),
     "select": (lambda x: x[:, 0:1] + x, "slice"),
