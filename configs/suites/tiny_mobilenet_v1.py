@@ -29,8 +29,8 @@ compared = {
     **dict.fromkeys(["uniform-tuned", "lwdna-tuned"], 3),
 }
 pair = dict(uniform=2, lwdna=2)
-rates = ["baseline-rate", "lwdna-fresh-rate"]
-more = dict.fromkeys(["wider", "lwdna-fresh", "random-fresh", "lwdna-floor-0.4", *rates], 3)
+starts = ["baseline-rate", "lwdna-fresh-rate", "baseline-tuned", "lwdna-fresh-tuned"]
+more = dict.fromkeys(["wider", "lwdna-fresh", "random-fresh", "lwdna-floor-0.4", *starts], 3)
 
 
 def task(images, arms):
@@ -50,4 +50,4 @@ tasks = {
     "100": task(100, pair),
     "400": task(400, pair),
 }
-del compared, pair, more, rate, rates
+del compared, pair, more, rate, starts
