@@ -11,7 +11,7 @@ grid = {
     "optim_wrapper.optimizer.lr": [0.1, 0.3],
 }
 few = ["baseline", "uniform", "lwdna"]
-most = [*few, "random", "tilt", "lwdna-acts", "response", "profile"]
+most = [*few, "random", "tilt", "lwdna-acts", "response", "profile", "profile-tilts"]
 tuned = ["uniform-tuned", "lwdna-tuned", "response-tuned"]
 
 

@@ -14,6 +14,8 @@ Profile = dict[str, float]
 
 # Each number is drawn from minus this to this. The tilt says most (exp(1.5) is 4.5 times the even width).
 RANGES = {"tilt": 1.5, "trunk": 0.7, "first": 0.7, "last": 0.7}
+# Beyond it the widths of a few groups are all that is left.
+MOST = 5
 # The index of the even widths, which are always among the candidates.
 EVEN = 0
 
@@ -60,6 +62,11 @@ class ProfileSearch(UniformCriterion):
         held_out: share of the training images that the candidates are judged on.
         metric: what they are judged by; by default the first by name of those that the config takes.
         seed: of the draw and of the images held out.
+        ranges: the numbers that are drawn, each from minus this to this; others are 0. All of :data:`RANGES` by
+            default.
+
+    Raises:
+        UserError: an argument is out of its range.
 
     Attributes:
         profile: the one chosen; even until then.
@@ -73,12 +80,21 @@ class ProfileSearch(UniformCriterion):
         held_out: float = 0.2,
         metric: str | None = None,
         seed: int = 0,
+        ranges: Mapping[str, float] | None = None,
     ) -> None:
         for name, value, least in (("candidates", candidates, 1), ("rungs", rungs, 1), ("eta", eta, 2)):
             if not (isinstance(value, int) and value >= least):
                 raise UserError(f"ProfileSearch's {name} is {value!r}, but must be a whole number of at least {least}")
         if not (isinstance(held_out, float) and 0 < held_out < 1):
             raise UserError(f"ProfileSearch's held_out is {held_out!r}, but must be between 0 and 1")
+        if not isinstance(ranges, Mapping | None):
+            raise UserError(f"ProfileSearch's ranges is {ranges!r}, but must be a dict such as dict(tilt=1.5)")
+        self.ranges = dict(RANGES if ranges is None else ranges)
+        for name, limit in self.ranges.items():
+            if name not in RANGES:
+                raise UserError(f"ProfileSearch's ranges have {name!r}, but may have {', '.join(RANGES)}")
+            if isinstance(limit, bool) or not (isinstance(limit, int | float) and 0 < limit <= MOST):
+                raise UserError(f"ProfileSearch's ranges[{name!r}] is {limit!r}, but must be above 0, at most {MOST}")
         self.candidates, self.rungs, self.eta, self.held_out = candidates, rungs, eta, held_out
         self.metric, self.seed = metric, seed
         self.profile: Profile = {}
@@ -94,10 +110,11 @@ class ProfileSearch(UniformCriterion):
         count = self.candidates
         columns = {
             name: limit * (2 * (generator.permutation(count) + generator.random(count)) / count - 1)
-            for name, limit in RANGES.items()
+            for name, limit in self.ranges.items()
         }
+        even = dict.fromkeys(RANGES, 0.0)
         drawn = [{name: round(float(column[i]), 4) for name, column in columns.items()} for i in range(count)]
-        return [dict.fromkeys(RANGES, 0.0), *drawn]
+        return [even, *({**even, **one} for one in drawn)]
 
     def survivors(self, values: Mapping[int, float]) -> list[int]:
         """Those that go on to the next rung: the even widths, and the best of the others.

@@ -52,6 +52,28 @@ def test_draws_are_a_latin_hypercube_by_seed():
     assert ProfileSearch(candidates=8, seed=5).draw() == [even, *drawn] != ProfileSearch(candidates=8, seed=6).draw()
 
 
+def test_some_numbers_alone():
+    even, *drawn = ProfileSearch(candidates=4, ranges={"tilt": 1.0}).draw()
+    assert even == dict.fromkeys(RANGES, 0.0)
+    assert sorted(math.floor((one["tilt"] + 1) * 2) for one in drawn) == [0, 1, 2, 3]
+    assert {value for one in drawn for name, value in one.items() if name != "tilt"} == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        ({"depth": 1.0}, "ranges have 'depth', but may have tilt, trunk, first, last"),
+        ({"tilt": 0}, r"ranges\['tilt'\] is 0, but must be above 0, at most 5"),
+        ({"tilt": math.nan}, r"ranges\['tilt'\] is nan, but"),
+        (["tilt"], r"ranges is \['tilt'\], but must be a dict"),
+        ({"tilt": "1"}, r"ranges\['tilt'\] is '1', but"),
+    ],
+)
+def test_ranges_that_cannot_be(ranges, message):
+    with pytest.raises(UserError, match=message):
+        ProfileSearch(ranges=ranges)
+
+
 def test_halving_keeps_the_best_and_always_the_even_widths():
     one = ProfileSearch(candidates=9, rungs=3, eta=3)
     assert one.lengths == pytest.approx([1 / 27, 1 / 9, 1 / 3])

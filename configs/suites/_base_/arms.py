@@ -16,6 +16,7 @@ response = {
     "lwdna.shrink.min_ratio": 0.1,
 }
 profile = {"lwdna.shrink.criterion": dict(type="ProfileSearch"), "lwdna.shrink.min_ratio": 0.1}
+tilts = {**profile, "lwdna.shrink.criterion": dict(type="ProfileSearch", candidates=4, ranges=dict(tilt=1.5))}
 acts = {"lwdna.budget": dict(flops=1.0, acts=1.0)}
 
 arms = {
@@ -34,6 +35,7 @@ arms = {
     "response-acts": dict(options={**response, **acts}),
     # By short trainings of some profiles, the even one among them.
     "profile": dict(options=profile),
+    "profile-tilts": dict(options=tilts),
     "profile-acts": dict(options={**profile, **acts}),
     "random": dict(options=random),
     "random-fresh": dict(options={**random, **fresh}),
@@ -65,4 +67,4 @@ arms = {
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
 
-del uniform, random, tilt, landscape, fresh, paper, response, profile, acts
+del uniform, random, tilt, landscape, fresh, paper, response, profile, tilts, acts
