@@ -114,6 +114,8 @@ def _arm(path: Path, name: str, given: Any) -> Arm:
     _check_keys(where, given, [key for key in Arm.__dataclass_fields__ if key != "name"])
     _check_kinds(where, given, dict(equal=Mapping, tuned=bool, vary=str, **DICTS))
     _check_grid(f"{where}.grid", given.get("grid", {}))
+    if given.get("grid") and not given.get("tuned"):
+        raise UserError(f"{where} has a grid, but is not tuned: give it tuned=True")
     given = dict(given)
     unknown = next((key for key in given.get("equal", {}) if key not in COSTS), None)
     if unknown is not None:

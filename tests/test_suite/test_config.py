@@ -29,6 +29,8 @@ def test_options_of_every_suite_fit_its_configs(path: Path):
     [
         ("metric =", "metrics =", "has no key 'metrics': did you mean 'metric'"),
         ("tuned=True", "tune=True", r"arms\['lwdna-tuned'\] has no key 'tune': did you mean 'tuned'"),
+        ("tuned=True", "grid={'a.b': [1]}", r"arms\['lwdna-tuned'\] has a grid, but is not tuned"),
+        ("tuned=True", "tuned=True, grid={'a.b': 1}", r"arms\['lwdna-tuned'\].grid\['a.b'\] is 1, but must be a list"),
         ('equal=dict(params="lwdna")', 'equal=dict(param="lwdna")', "has 'param': did you mean 'params'"),
         ('"lwdna": 2, "land', '"lwdan": 2, "land', "has 'lwdan': did you mean 'lwdna'"),
         ('"narrow": 1', '"narrow": 3', "is to cost what 'lwdna' costs, which has fewer runs"),
