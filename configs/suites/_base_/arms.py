@@ -52,8 +52,6 @@ arms = {
     "lwdna-tuned": dict(tuned=True),
     "lwdna-fresh-tuned": dict(options=fresh, tuned=True),
     "response-tuned": dict(options=response, tuned=True),
-    "profile-tuned": dict(options=profile, tuned=True),
-    "tilt-tuned": dict(options=tilt, tuned=True),
     # How the gradients are used, on held-out images.
     "lwdna-search": dict(
         tuned=True,
