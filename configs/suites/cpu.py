@@ -5,13 +5,15 @@
 _base_ = "_base_/arms.py"
 
 metric = "accuracy/top1"
+amp = True
 select = {"select.share": 0.2}
 grid = {
-    "optim_wrapper.optimizer.weight_decay": [1e-4, 1e-3],
+    "optim_wrapper.optimizer.weight_decay": [1e-4, 1e-3, 3e-3],
     "optim_wrapper.optimizer.lr": [0.1, 0.3],
 }
 few = ["baseline", "uniform", "lwdna"]
-most = [*few, "random", "tilt", "lwdna-acts", "response", "profile", "profile-tilts"]
+most = [*few, "random", "tilt", "lwdna-acts", "profile-tilts"]
+every = [*most, "response", "profile"]
 tuned = ["uniform-tuned", "lwdna-tuned", "response-tuned"]
 
 
@@ -48,13 +50,13 @@ def siamfc(train, test, arms):
 
 
 tasks = {
-    "dncnn-5": denoising("dncnn", 5, [*most, *tuned]),
+    "dncnn-5": denoising("dncnn", 5, [*every, *tuned]),
     "edsr": restoration(
-        "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91", "Set5/PSNR", 600, [*most, *tuned]
+        "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91", "Set5/PSNR", 600, [*every, *tuned]
     ),
-    "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", [*most, *tuned]),
-    "siamfc-crossing": siamfc("Crossing", "DragonBaby", [*most, *tuned]),
-    "resnet20-50": cifar("resnet20", 50, 160, [*most, "response-acts", *tuned]),
+    "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", [*every, *tuned]),
+    "siamfc-crossing": siamfc("Crossing", "DragonBaby", [*most, *tuned[:2]]),
+    "resnet20-50": cifar("resnet20", 50, 160, [*every, "response-acts", *tuned]),
     "vgg11-50": cifar("vgg11", 50, 80, [*most, *tuned[:2]]),
     "unet-5": denoising("unet", 5, [*few, "response"]),
     "dncnn-20": denoising("dncnn", 20, few),
@@ -70,7 +72,6 @@ tasks = {
         10**9,
         [*most, *tuned[:2]],
         {"subset.images_per_class": 50, "train_cfg.max_iters": 780},
-        amp=True,
     ),
 }
 
@@ -78,4 +79,4 @@ tasks = {
 for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "resnet20-50"):
     tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1})
 
-del name, few, most, tuned
+del name, few, most, every, tuned
