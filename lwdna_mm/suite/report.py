@@ -10,13 +10,16 @@ from .blocks import Block, Heading, Picture, Text, to_html, to_markdown
 from .differences import CONFIDENCE
 from .drawing import Style, describe_size, styles_of
 from .figures import draw_gain_by_size, draw_metric_by_size
+from .panels import draw_panels
 from .records import Key, Record
 from .statistics import Task, split_tasks
 from .tables import (
     arms_table,
     describe_cautions,
     describe_progress,
+    gains_table,
     landscape_blocks,
+    missing_table,
     parts_blocks,
     pool_blocks,
     summary_table,
@@ -41,6 +44,10 @@ _READ = (
 _BARS = (
     f"Thick: {CONFIDENCE:.0%} interval of this comparison alone. Thin: corrected for all of its kind. Small dots: "
     "seeds. Filled: told from zero. Arrows: the interval goes on."
+)
+_GAINS = (
+    "All other widths minus uniform ones, each with the same start, and tuned ones minus tuned ones. A difference of "
+    "which nothing more is said is not told apart from zero."
 )
 _MACHINES = "Runs come from several machines, where one seed need not give the same random numbers."
 
@@ -93,6 +100,9 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
     summary = summary_table(tasks)
     if summary:
         blocks += [Heading("What the widths alone give", 2), summary]
+    gains = gains_table(tasks)
+    if gains:
+        blocks += [Text(_GAINS), gains]
     if pictures:
         blocks += _overview(tasks, styles)
     for task in tasks:
@@ -100,13 +110,16 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
     noise = pool_blocks(tasks)
     if noise:
         blocks += [Heading("How much runs vary", 2), *noise]
-    return [*blocks, Heading("What it has cost", 2), *use_blocks(records)]
+    blocks += [Heading("What it has cost", 2), *use_blocks(records)]
+    missing = planned and missing_table(records, planned)
+    return [*blocks, Heading("Runs that are missing", 2), missing] if missing else blocks
 
 
 def _overview(tasks: Sequence[Task], styles: Mapping[str, Style]) -> list[Block]:
     drawn = [
         ("gain", draw_gain_by_size(tasks, styles), f"What the widths alone give, and the controls. {_BARS}"),
         ("metric", draw_metric_by_size(tasks, styles), "Every arm: mean; the lines span the seeds."),
+        ("tasks", draw_panels(tasks, styles), f"What other widths give: minus uniform, tuned minus tuned. {_BARS}"),
     ]
     return [Picture(name, figure, caption) for name, figure, caption in drawn if figure is not None]
 

@@ -102,12 +102,26 @@ class Task:
         found = {name: self.compare(*pair) for name, pair in PARTS.items()}
         return {name: difference for name, difference in found.items() if difference is not None}
 
+    def gains(self) -> dict[str, Difference]:
+        """What widths alone give, arm by arm: minus uniform, and tuned ones minus uniform tuned.
+
+        Arms that begin otherwise (the baseline, ``-fresh``) or that try options of the search are left out.
+        """
+        found = {arm: self.compare(arm, other) for arm, other in self._gaining()}
+        return {arm: difference for arm, difference in found.items() if difference is not None}
+
+    def _gaining(self) -> list[tuple[str, str]]:
+        arms = [arm for arm in self.arms if not arm.startswith((BASELINE, UNIFORM))]
+        arms = [arm for arm in arms if "-fresh" not in arm and not arm.endswith("-search")]
+        return [(arm, f"{UNIFORM}-tuned" if arm.endswith("-tuned") else UNIFORM) for arm in arms]
+
     def comparisons(self, primary: bool) -> int:
         """How many comparisons of a kind, with an interval, a report of the task shows.
 
-        It shows all arms minus uniform, and the parts.
+        It shows all arms minus uniform, the parts, and the gains.
         """
-        pairs = {frozenset(pair): pair for pair in [*((arm, UNIFORM) for arm in self.arms), *PARTS.values()]}
+        pairs = [*((arm, UNIFORM) for arm in self.arms), *PARTS.values(), *self._gaining()]
+        pairs = {frozenset(pair): pair for pair in pairs}
         found = [self._pair(*pair) for pair in pairs.values() if pair[0] != pair[1]]
         return sum(one is not None and one.primary == primary and one.interval is not None for one in found)
 

@@ -7,30 +7,41 @@ import numpy as np
 
 from .blocks import Block, Table, Text
 from .costs import machine_use, relative_costs
-from .differences import CONFIDENCE, Difference, seeds_needed
+from .differences import CONFIDENCE, UNCLEAR, Difference, seeds_needed
 from .landscape import compare_spreads, place
 from .pool import find_odd_arm
 from .records import SELECT, Key, Record
-from .statistics import LANDSCAPE, LWDNA, UNIFORM, Task
+from .statistics import LANDSCAPE, LWDNA, UNIFORM, Task, order_of
 
 NONE = "-"
 
 
 def describe_progress(records: Iterable[Record], planned: Collection[Key] | None) -> str:
-    """How many of the planned runs are done, and which arms lack some."""
+    """How many of the planned runs are done."""
     done = {record.key for record in records}
     if planned is None:
         return f"{len(done)} runs."
-    counts: dict[str, list[int]] = {}
+    lacking = len(set(planned) - done)
+    text = f"{len(done.intersection(planned))} of {len(set(planned))} runs."
+    return text + (" What is missing is at the end." if lacking else "")
+
+
+def missing_table(records: Iterable[Record], planned: Collection[Key]) -> Table | None:
+    """The arms that lack runs, task by task; None where none does."""
+    done = {record.key for record in records}
+    counts: dict[str, dict[str, list[int]]] = {}
     for key in planned:
         arm = LANDSCAPE.rstrip("-") if key.arm.startswith(LANDSCAPE) else key.arm
-        name = f"{key.task}: {arm}" + (" (grid)" if key.stage == SELECT else "")
-        count = counts.setdefault(name, [0, 0])
+        name = arm + (" (grid)" if key.stage == SELECT else "")
+        count = counts.setdefault(key.task, {}).setdefault(name, [0, 0])
         count[0] += key in done
         count[1] += 1
-    lacking = [f"{name} {have} of {whole}" for name, (have, whole) in counts.items() if have < whole]
-    text = f"{len(done.intersection(planned))} of {len(set(planned))} runs."
-    return text + (f" Not complete: {'; '.join(lacking)}." if lacking else "")
+    rows = []
+    for task, arms in counts.items():
+        lacking = [f"{arm} {have} of {whole}" for arm, (have, whole) in arms.items() if have < whole]
+        if lacking:
+            rows.append([task, "; ".join(lacking)])
+    return Table(["task", "runs done"], rows) if rows else None
 
 
 def summary_table(tasks: Sequence[Task]) -> Table | None:
@@ -44,6 +55,21 @@ def summary_table(tasks: Sequence[Task]) -> Table | None:
             cells = [cell for one in (plain, tuned) for cell in (_difference(task, one), _verdict(one))]
             rows.append([task.name, NONE if task.size is None else f"{task.size:,}", seeds, *cells])
     return Table(head, rows) if rows else None
+
+
+def gains_table(tasks: Sequence[Task]) -> Table | None:
+    """What all other widths give, tasks beside each other; None with one task."""
+    gains = {task.name: task.gains() for task in tasks}
+    gains = {name: found for name, found in gains.items() if found}
+    arms = sorted({arm for found in gains.values() for arm in found}, key=order_of)
+    if len(gains) < 2:
+        return None
+    rows = []
+    for task in tasks:
+        if task.name in gains:
+            found = [gains[task.name].get(arm) for arm in arms]
+            rows.append([task.name, task.metric, *(NONE if one is None else _short(task, one) for one in found)])
+    return Table(["task", "metric", *arms], rows)
 
 
 def pool_blocks(tasks: Sequence[Task]) -> list[Block]:
@@ -191,6 +217,12 @@ def _difference(task: Task, difference: Difference | None) -> str:
         return NONE
     text = f"{difference.estimate:+.{digits_of(task)}f}"
     return text + (f" {_interval(task, difference.corrected)}" if difference.corrected else "")
+
+
+def _short(task: Task, difference: Difference) -> str:
+    """The estimate, and its verdict where there is one."""
+    text = f"{difference.estimate:+.{digits_of(task)}f}"
+    return text if difference.verdict == UNCLEAR else f"{text} {difference.verdict}"
 
 
 def _interval(task: Task, interval: tuple[float, float] | None) -> str:

@@ -9,6 +9,7 @@ from lwdna_mm.suite.costs import machine_use, relative_costs
 from lwdna_mm.suite.differences import seeds_needed
 from lwdna_mm.suite.drawing import styles_of
 from lwdna_mm.suite.figures import draw_gain_by_size, draw_metric_by_size
+from lwdna_mm.suite.panels import draw_panels
 from lwdna_mm.suite.records import Key
 from lwdna_mm.suite.report import format_markdown, write_report
 from lwdna_mm.suite.statistics import split_tasks
@@ -130,13 +131,42 @@ def test_unequal_variation_is_told(records):
 
 def test_what_is_missing_is_told(records):
     planned = [record.key for record in records] + [Key("50", "random", 2), Key("50", "torch-pruning", 1)]
-    planned += [Key("50", f"landscape-{i:02d}", 0) for i in (6, 7)]
+    planned += [Key("50", f"landscape-{i:02d}", 0) for i in (6, 7)] + [Key("400", "lwdna-tuned", 0, "select", "1")]
     text = format_markdown(records, planned)
-    missing = "50: random 2 of 3; 50: torch-pruning 1 of 2; 50: landscape 6 of 8."
-    assert f"{len(records)} of {len(planned)} runs. Not complete: {missing}" in text
-    assert f"{len(records)} of {len(records)} runs.\n" in format_markdown(records, [r.key for r in records])
+    assert f"{len(records)} of {len(planned)} runs. What is missing is at the end." in text
+    missing = text.partition("## Runs that are missing")[2]
+    assert cells(missing, "50")[1] == "random 2 of 3; torch-pruning 1 of 2; landscape 6 of 8"
+    assert cells(missing, "400")[1] == "lwdna-tuned (grid) 0 of 1"
+    assert "| 200 |" not in missing
+    text = format_markdown(records, [r.key for r in records])
+    assert f"{len(records)} of {len(records)} runs.\n" in text
+    assert "Runs that are missing" not in text
     assert text.startswith("# Suite tiny\n")
     assert format_markdown(records, level=3).startswith("### Suite tiny\n")
+
+
+def test_gains_of_all_tasks_beside_each_other(records):
+    text = format_markdown(records).partition("All other widths")[2].partition("## Task")[0]
+    tasks = split_tasks(records)
+    found = tasks[0].gains()
+    assert list(found) == ["lwdna", "lwdna-tuned", "random", "torch-pruning"]
+    assert (found["lwdna-tuned"].other, found["random"].other) == ("uniform-tuned", "uniform")
+    tuned = f"{found['lwdna-tuned'].estimate:+.2f}"
+    assert cells(text, "50")[1:] == ["accuracy/top1", "+4.23 ahead", tuned, "+0.70", "+70.15"]
+    assert cells(text, "200")[2:] == [f"{tasks[1].gains()['lwdna'].estimate:+.2f}", "-", "-", "-"]
+    one = [record for record in records if record.task == "50"]
+    assert "All other widths" not in format_markdown(one)
+
+
+def test_gains_count_as_comparisons_and_leave_other_starts_out(records):
+    records = [record for record in records if record.task == "50"]
+    before = split_tasks(records)[0].comparisons(primary=False)
+    records += [*make_arm("tilt-tuned", 22.0, 22.5), *make_arm("lwdna-fresh", 19.0, 19.2)]
+    records += make_arm("lwdna-search", 20.0, 20.1)
+    task = split_tasks(records)[0]
+    assert not {"lwdna-fresh", "lwdna-search", "baseline", "uniform-tuned"} & set(task.gains())
+    # tilt-tuned minus uniform and minus uniform-tuned; lwdna-fresh minus uniform and minus baseline; lwdna-search.
+    assert task.comparisons(primary=False) == before + 5
 
 
 def test_core_hours_of_all_runs():
@@ -211,6 +241,26 @@ def test_no_main_figure_without_sizes():
     tasks = split_tasks(same_size)
     assert draw_gain_by_size(tasks, styles_of(tasks)) is None
     assert draw_metric_by_size(tasks, styles_of(tasks)) is None
+
+
+def test_panels_show_the_gains_of_tasks_without_a_size(records):
+    assert (
+        draw_panels(split_tasks(records), styles_of(split_tasks(records))) is None
+    )  # sizes have a figure of their own
+    one = [record for record in records if record.task == "50"]
+    tasks = [
+        *split_tasks([make(r.arm, r.value, r.seed, task="a", size=None, stage=r.stage, point=r.point) for r in one])
+    ]
+    other = [*make_arm("uniform", 0.5, 0.6, task="b"), *make_arm("lwdna", 0.7, 0.65, task="b")]
+    tasks += split_tasks(other)
+    assert draw_panels(tasks[:1], styles_of(tasks)) is None
+    panels = draw_panels(tasks, styles_of(tasks)).axes
+    assert [axis.get_title() for axis in panels] == ["a", "b"]
+    names = [label.get_text() for label in panels[0].get_yticklabels()]
+    assert names == ["torch-pruning", "random", "lwdna-tuned", "lwdna"]
+    for axis, task in zip(panels, tasks, strict=True):
+        drawn = {(float(x), float(y)) for line in axis.lines for x, y in zip(*line.get_data(), strict=True)}
+        assert all((one.estimate, names.index(arm)) in drawn for arm, one in task.gains().items())
 
 
 def test_forest_names_arms_seeds_and_verdicts(records):

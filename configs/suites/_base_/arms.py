@@ -1,5 +1,7 @@
 # The arms of a comparison. Each is a set of changes to a config that has an lwdna section.
 uniform = {"lwdna.shrink.criterion": dict(type="UniformCriterion"), "lwdna.shrink.min_ratio": 0.0}
+# A floor of the even share leaves all widths as they are.
+chosen = {"lwdna.shrink.min_ratio": 0.5}
 random = {"lwdna.shrink.criterion": dict(type="RandomCriterion")}
 tilt = {"lwdna.shrink.criterion": dict(type="TiltCriterion", tilt=-1.0), "lwdna.shrink.min_ratio": 0.0}
 landscape = {
@@ -24,6 +26,8 @@ arms = {
     "baseline": dict(options=dict(lwdna=None)),
     # The baseline's widths with LW-DNA's start: weights cut out of the widened network.
     "uniform": dict(options=uniform),
+    # The baseline's widths again, but of the widened network's channels those that LW-DNA's scores rank first.
+    "chosen": dict(options=chosen),
     "lwdna": dict(),
     "lwdna-fresh": dict(options=fresh),
     # No more activations than the baseline either.
@@ -65,4 +69,4 @@ arms = {
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
 
-del uniform, random, tilt, landscape, fresh, paper, response, profile, tilts, acts
+del uniform, chosen, random, tilt, landscape, fresh, paper, response, profile, tilts, acts
