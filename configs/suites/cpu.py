@@ -58,7 +58,7 @@ tasks = {
     "siamfc-crossing": siamfc("Crossing", "DragonBaby", [*most, *tuned[:2]]),
     "resnet20-50": cifar("resnet20", 50, 160, [*every, "response-acts", *tuned]),
     "vgg11-50": cifar("vgg11", 50, 80, [*most, *tuned[:2]]),
-    "unet-5": denoising("unet", 5, [*few, "response"]),
+    "unet-5": denoising("unet", 5, [*every, *tuned]),
     "dncnn-20": denoising("dncnn", 20, few),
     "dncnn-400": denoising("dncnn", 400, few),
     "unet-20": denoising("unet", 20, few),
