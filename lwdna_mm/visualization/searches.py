@@ -4,8 +4,10 @@ import math
 from typing import Any
 
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..runs.history import less_is_better
 from .figures import GREY, shorten
 
 CURVE, PLAN = "tab:blue", "tab:orange"
@@ -49,17 +51,19 @@ def draw_response(plan: dict[str, Any], response: dict[str, Any]) -> Figure:
 
 
 def draw_profiles(plan: dict[str, Any], profiles: dict[str, Any]) -> Figure:
-    """What every profile has reached against its parameters, a panel a rung; the even widths and the chosen one marked.
+    """The profiles tried, by colour of what they reached in the first rung, and what each reached against its
+    parameters, a panel a rung; the even widths and the chosen one marked.
 
     Args:
         plan: content of the run's plan.json.
         profiles: content of the file beside it.
     """
     lengths, candidates = profiles["lengths"], profiles["candidates"]
-    figure, axes = plt.subplots(
-        1, len(lengths), figsize=(3.8 * len(lengths) + 1, 3.6), squeeze=False, layout="constrained"
-    )
-    for rung, (axis, length) in enumerate(zip(axes[0], lengths, strict=True)):
+    figure = plt.figure(figsize=(4.2 * len(lengths) + 0.5, 7.2), layout="constrained")
+    grid = figure.add_gridspec(2, len(lengths))
+    _draw_widths(figure.add_subplot(grid[0, :]), plan, profiles)
+    axes = [figure.add_subplot(grid[1, rung]) for rung in range(len(lengths))]
+    for rung, (axis, length) in enumerate(zip(axes, lengths, strict=True)):
         tried = [one for one in candidates if len(one["values"]) > rung and one["values"][rung] is not None]
         for one in tried:
             place = one["params"] / plan["baseline"]["params"], one["values"][rung]
@@ -71,7 +75,7 @@ def draw_profiles(plan: dict[str, Any], profiles: dict[str, Any]) -> Figure:
         axis.set_xlabel("parameters, baseline = 1", fontsize=9)
         axis.ticklabel_format(axis="y", useOffset=False)
         axis.grid(alpha=0.3)
-    axes[0, 0].set_ylabel(f"{profiles['metric']}, held-out images", fontsize=9)
+    axes[0].set_ylabel(f"{profiles['metric']}, held-out images", fontsize=9)
     shapes = dict(linestyle="none", markersize=7)
     handles = [
         plt.Line2D([], [], marker="s", color=GREY, label="even widths", **shapes),
@@ -80,3 +84,26 @@ def draw_profiles(plan: dict[str, Any], profiles: dict[str, Any]) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=9, frameon=False)
     return figure
+
+
+def _draw_widths(axis: Axes, plan: dict[str, Any], profiles: dict[str, Any]) -> None:
+    """Every candidate's widths, even ones = 1, in the order of execution: light is what did best."""
+    candidates = profiles["candidates"]
+    even, chosen = candidates[0]["widths"], candidates[profiles["chosen"]]
+    names = [name for name in plan["order"] if len({one["widths"][name] for one in candidates}) > 1]
+    sign = -1 if less_is_better(profiles["metric"]) else 1
+
+    def goodness(one: dict[str, Any]) -> float:
+        return -math.inf if one["values"][0] is None else sign * one["values"][0]
+
+    ranked = sorted(candidates, key=goodness)
+    for rank, one in enumerate(ranked):
+        color = plt.get_cmap("viridis")(rank / max(len(ranked) - 1, 1))
+        axis.plot([one["widths"][name] / even[name] for name in names], color=color, linewidth=1.3)
+    axis.plot([chosen["widths"][name] / even[name] for name in names], color=PLAN, linewidth=2, linestyle="--")
+    axis.set_yscale("log", base=2)
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.set_xticks(range(len(names)), [shorten(name) for name in names], rotation=90, fontsize=7)
+    axis.set_ylabel("width, even = 1", fontsize=9)
+    axis.set_title(f"{len(candidates)} profiles: dark the worst, light the best", fontsize=9)
+    axis.grid(alpha=0.3)

@@ -15,15 +15,21 @@ PLAN = dict(
     widths={"stem": 12, "layer1.conv1": 4, "layer1.conv2": 9},
     baseline=dict(params=1000, widths=dict.fromkeys(NAMES, 8)),
 )
+
+
+def widths(*values):
+    return dict(zip(NAMES, values, strict=True))
+
+
 PROFILES = dict(
     metric="Set5/PSNR",
     lengths=[0.25, 0.5],
     chosen=2,
     candidates=[
-        dict(profile={}, params=1000, values=[30.0, 31.0]),
-        dict(profile={}, params=800, values=[29.0]),
-        dict(profile={}, params=500, values=[30.5, 32.0]),
-        dict(profile={}, params=400, values=[None]),
+        dict(profile={}, widths=widths(8, 8, 8), params=1000, values=[30.0, 31.0]),
+        dict(profile={}, widths=widths(8, 2, 8), params=800, values=[29.0]),
+        dict(profile={}, widths=widths(16, 4, 8), params=500, values=[30.5, 32.0]),
+        dict(profile={}, widths=widths(4, 4, 8), params=400, values=[None]),
     ],
 )
 
@@ -40,10 +46,16 @@ def test_curves_in_the_order_of_execution():
 
 def test_every_rung_has_its_profiles():
     figure = draw_profiles(PLAN, PROFILES)
-    first, second = figure.axes
+    tried, first, second = figure.axes
     points = [tuple(line.get_xydata()[0]) for line in first.lines]
     assert points == [(1.0, 30.0), (0.8, 29.0), (0.5, 30.5), (0.5, 30.5)]  # the chosen one has a ring
     assert [tuple(line.get_xydata()[0]) for line in second.lines] == [(1.0, 31.0), (0.5, 32.0), (0.5, 32.0)]
+    # From the worst, which diverged, to the best, and the chosen one again; what no candidate changes is left out.
+    assert [label.get_text() for label in tried.get_xticklabels()] == ["layer1.conv1", "stem"]
+    drawn = [list(line.get_ydata()) for line in tried.lines]
+    assert drawn == [[0.5, 0.5], [0.25, 1], [1, 1], [0.5, 2], [0.5, 2]]
+    less = dict(PROFILES, metric="loss")
+    assert [list(line.get_ydata()) for line in draw_profiles(PLAN, less).axes[0].lines][:2] == [[0.5, 0.5], [0.5, 2]]
 
 
 def test_a_report_has_the_pictures_of_runs_that_have_the_files(tmp_path):
