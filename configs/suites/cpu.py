@@ -77,6 +77,6 @@ tasks = {
 
 # Where a training is short: what widths can do at all, and how the search's own options do.
 for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "resnet20-50"):
-    tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1})
+    tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1, "lwdna-batches-search": 1})
 
 del name, few, most, every, tuned

@@ -65,6 +65,7 @@ arms = {
             "lwdna.shrink.warmup_iters": [0, 100],
         },
     ),
+    "lwdna-batches-search": dict(tuned=True, grid={"lwdna.shrink.iters": [1, 4, 16, 64]}),
     # Random widths at the same FLOPs and start: what widths can do at all.
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
