@@ -5,8 +5,9 @@ that is left is pooled over the arms (:mod:`.pool`). A suite is run for its prim
 here; all others are secondary. The intervals of each kind are widened for the number of its own kind in the task.
 """
 
+import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +31,9 @@ PARTS = {
 # What a suite is run to learn, said before it is run: do the widths help, as they are and with both sides tuned?
 PRIMARY = ("widths", "widths, both tuned")
 
+Arms = Mapping[str, Mapping[int, Record]]
+"""Arm -> seed -> record."""
+
 
 class Task:
     """The runs of one task that were judged on the test set.
@@ -39,7 +43,9 @@ class Task:
         landscape: the records of the landscape's plans, one a plan.
         grid: the records of tuning, judged on held-out training images.
         layout: the runs of the arms whose widths are not drawn anew for every seed.
-        pool: the variance of their error; of this task alone, until :func:`split_tasks` joins the sizes.
+        distinct: those of them that are not another one over again, as where a search has chosen the even widths, or
+            tuning the config's own protocol.
+        pool: the variance of the distinct ones' error; of this task alone, until :func:`split_tasks` joins the sizes.
     """
 
     def __init__(self, name: str, records: Sequence[Record]):
@@ -69,14 +75,10 @@ class Task:
                 self.landscape.append(record)
             else:
                 self.arms.setdefault(record.arm, {})[record.seed] = record
-        self.layout = Layout(
-            {
-                arm: {seed: record.value for seed, record in runs.items()}
-                for arm, runs in self.arms.items()
-                if not is_drawn(arm)
-            }
-        )
-        self.pool: Pool = make_pools({name: self.layout})[name]
+        fixed = {arm: runs for arm, runs in self.arms.items() if not is_drawn(arm)}
+        self.layout = Layout(_values(fixed))
+        self.distinct = Layout(_values(_without_copies(fixed)))
+        self.pool: Pool = make_pools({name: self.distinct})[name]
 
     @property
     def less_is_better(self) -> bool:
@@ -145,6 +147,22 @@ class Task:
         return Difference(arm, other, seeds, values, estimate, deviation, error, freedom, **shape)
 
 
+def _values(arms: Arms) -> dict[str, dict[int, float]]:
+    return {arm: {seed: record.value for seed, record in runs.items()} for arm, runs in arms.items()}
+
+
+def _without_copies(arms: Arms) -> Arms:
+    """Without the runs that are, to the last bit, one of the same seed in an earlier arm: their error is no new one."""
+    found, seen = {}, set()
+    for arm, runs in arms.items():
+        for seed, record in runs.items():
+            what = (seed, record.value, record.train_value, record.train_loss, json.dumps(record.widths))
+            if what not in seen:
+                found.setdefault(arm, {})[seed] = record
+            seen.add(what)
+    return found
+
+
 def _deviation(values: Sequence[float]) -> float | None:
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     return deviation if deviation > 1e-9 * max(map(abs, values)) else None
@@ -171,7 +189,7 @@ def split_tasks(records: Iterable[Record]) -> list[Task]:
     tasks = [Task(name, found) for name, found in by_name.items()]
     for metric in {task.metric for task in tasks}:
         sizes = {task.name: task for task in tasks if task.size is not None and task.metric == metric}
-        for name, pool in make_pools({name: task.layout for name, task in sizes.items()}).items():
+        for name, pool in make_pools({name: task.distinct for name, task in sizes.items()}).items():
             sizes[name].pool = pool
     return sorted(tasks, key=lambda task: (task.size is None, task.size or 0, task.name))
 

@@ -79,7 +79,7 @@ def pool_blocks(tasks: Sequence[Task]) -> list[Block]:
         return []
     rows = []
     for task in tasks:
-        own, digits = task.layout, digits_of(task) + 1
+        own, digits = task.distinct, digits_of(task) + 1
         alone = f"{math.sqrt(own.squares / own.freedom):.{digits}f} ({own.freedom})" if own.freedom else NONE
         shared = f"{task.pool.deviation:.{digits}f} ({task.pool.freedom})"
         rows.append([task.name, str(len(own.runs)), alone, shared, ", ".join(task.pool.tasks)])
@@ -89,7 +89,7 @@ def pool_blocks(tasks: Sequence[Task]) -> list[Block]:
 
 def describe_cautions(tasks: Sequence[Task]) -> list[str]:
     """Where the errors of a task or an arm are larger than chance makes them."""
-    layouts = {task.name: task.layout for task in tasks}
+    layouts = {task.name: task.distinct for task in tasks}
     pools = [pool for pool in dict.fromkeys(task.pool for task in tasks) if pool.deviation is not None]
     odd = {pool: find_odd_arm({name: layouts[name] for name in pool.tasks}) for pool in pools}
     found = [

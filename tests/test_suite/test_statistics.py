@@ -171,6 +171,26 @@ def test_corrected_intervals_hold_all_true_differences_95_times_in_100(arms, see
     assert alone / trials < 0.93  # which is why they are corrected
 
 
+def test_runs_that_are_another_one_over_again_count_once():
+    arms = [
+        make_arm("uniform", 20.0, 21.0, 22.5),
+        make_arm("lwdna", 23.0, 22.0, 26.0),
+        make_arm("tilt", 19.0, 23.0, 21.0),
+    ]
+    plain = split_tasks(record for arm in arms for record in arm)[0]
+    # A search that has returned the even widths in each seed but the last.
+    chosen = make_arm("profile", 20.0, 21.0, 24.0, widths=arms[0][0].widths)
+    task = split_tasks(record for arm in [*arms, chosen] for record in arm)[0]
+    assert task.pool.freedom == task.distinct.freedom == plain.pool.freedom == 4
+    assert task.pool.deviation == pytest.approx(plain.pool.deviation)
+    assert task.compare("profile").values == (0, 0, 1.5)
+    assert task.compare("profile").estimate == pytest.approx(0.5)
+    assert task.compare("lwdna").estimate == pytest.approx(plain.compare("lwdna").estimate)
+    # Equal values of other widths are no copies.
+    other = make_arm("profile", 20.0, 21.0, 24.0, widths={"stem": 1})
+    assert split_tasks(record for arm in [*arms, other] for record in arm)[0].pool.freedom == 6
+
+
 def test_sizes_share_a_pool():
     rng = np.random.default_rng(1)
     covered, trials = 0, 200
