@@ -13,6 +13,7 @@ grid = {
 }
 few = ["baseline", "uniform", "lwdna"]
 most = [*few, "chosen", "random", "tilt", "lwdna-fresh", "lwdna-acts", "profile-tilts"]
+surely = [*most, "profile-repeated"]  # where few images can be held out to judge profiles by
 every = [*most, "response", "profile"]
 tuned = ["uniform-tuned", "lwdna-tuned", "response-tuned"]
 
@@ -56,8 +57,8 @@ tasks = {
     ),
     "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", [*every, *tuned]),
     "siamfc-crossing": siamfc("Crossing", "DragonBaby", [*most, *tuned[:2]]),
-    "resnet20-50": cifar("resnet20", 50, 160, [*every, "response-acts", *tuned]),
-    "vgg11-50": cifar("vgg11", 50, 80, [*most, *tuned[:2]]),
+    "resnet20-50": cifar("resnet20", 50, 160, [*surely, "response", "profile", "response-acts", *tuned]),
+    "vgg11-50": cifar("vgg11", 50, 80, [*surely, *tuned[:2]]),
     "unet-5": denoising("unet", 5, [*every, *tuned]),
     "dncnn-20": denoising("dncnn", 20, few),
     "dncnn-400": denoising("dncnn", 400, few),
@@ -70,7 +71,7 @@ tasks = {
         "classification/mobilenetv2-half_lwdna_1xb128-200k_tiny-imagenet-50",
         "tiny-imagenet-50",
         10**9,
-        [*most, *tuned[:2]],
+        [*surely, *tuned[:2]],
         {"subset.images_per_class": 50, "train_cfg.max_iters": 780},
     ),
 }
@@ -79,4 +80,4 @@ tasks = {
 for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "resnet20-50"):
     tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1, "lwdna-batches-search": 1})
 
-del name, few, most, every, tuned
+del name, few, most, surely, every, tuned

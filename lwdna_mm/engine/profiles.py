@@ -19,7 +19,7 @@ from ..registry import HOOKS
 from ..runs.history import less_is_better
 from ..runs.plan_file import PROFILES
 from ..runs.summary import SUMMARY
-from ..shrink.profile_search import Profile, ProfileSearch, ranked
+from ..shrink.profile_search import Profile, ProfileSearch
 from .beginning import Beginning
 from .protocol import by_epoch, shorten
 from .shrink_hook import ShrinkHook
@@ -46,20 +46,16 @@ def choose_profile(cfg: Config, search: ProfileSearch, train: Train, beginning: 
 
     Returns:
         In plain JSON types ``metric``, ``seed``, ``lengths`` of the rungs, ``candidates`` (each with ``profile``,
-        ``widths``, ``flops``, ``params``, ``acts`` and ``values``, one a rung), ``chosen``, the index of one, and
-        ``cost`` (``samples_flops`` and ``seconds`` of all short runs).
+        ``widths``, ``flops``, ``params``, ``acts``, ``values``, one mean a rung, and ``each``, the values that it is
+        the mean of), ``chosen``, the index of one, and ``cost`` (``samples_flops`` and ``seconds`` of all short runs).
 
     Raises:
         UserError: the training images cannot judge, or the config does not take the metric.
     """
-    short = copy.deepcopy(cfg)
-    validate_on_held_out(short, search.held_out, search.seed)
-    short.work_dir, short.resume, short.load_from = None, False, None
+    shorts = [_short(cfg, search, repeat) for repeat in range(search.repeats)]
     beginning.begin()
-    said = json.dumps(short.to_dict(), sort_keys=True, default=str)
-    folder = Path(cfg.work_dir, FOLDER, hashlib.sha256(said.encode()).hexdigest()[:12])
     profiles = search.draw()
-    candidates: list[dict[str, Any]] = [dict(profile=profile, values=[]) for profile in profiles]
+    candidates: list[dict[str, Any]] = [dict(profile=profile, values=[], each=[]) for profile in profiles]
     cost = dict(samples_flops=0, seconds=0.0)
     alive, values, metric = list(range(len(profiles))), {}, ""
     for rung, length in enumerate(search.lengths):
@@ -67,18 +63,23 @@ def choose_profile(cfg: Config, search: ProfileSearch, train: Train, beginning: 
             alive = search.survivors(values)
         values = {}
         for index in alive:
-            place = folder / f"rung{rung}" / f"{index:03d}"
-            summary = _run(short, profiles[index], length, place, train)
-            metric = _metric(search, summary)
-            value = summary["metrics"]["last"][metric]
-            values[index] = -value if less_is_better(metric) else value
-            _note(candidates[index], cost, summary, None if math.isnan(value) else value)
+            summaries = []
+            for short, folder in shorts:
+                place = folder / f"rung{rung}" / f"{index:03d}"
+                summaries.append(_run(short, profiles[index], length, place, train))
+                _note(candidates[index], cost, summaries[-1])
+            metric = _metric(search, summaries[0])
+            reached = [summary["metrics"]["last"][metric] for summary in summaries]
+            mean = math.fsum(reached) / len(reached)
+            candidates[index]["values"].append(_plain(mean))
+            candidates[index]["each"].append([_plain(value) for value in reached])
+            values[index] = [-value if less_is_better(metric) else value for value in reached]
             print_log(
                 f"profiles, rung {rung + 1} of {search.rungs}: candidate {len(values)} of {len(alive)}, "
-                f"{_told(profiles[index])}: {metric} {value:.4g}",
+                f"{_told(profiles[index])}: {metric} {mean:.4g}",
                 logger="current",
             )
-    chosen = ranked(list(values), values)[0]
+    chosen = search.choose(values)
     return dict(
         metric=metric, seed=search.seed, lengths=search.lengths, candidates=candidates, chosen=chosen, cost=cost
     )
@@ -120,6 +121,16 @@ class ProfileHook(ShrinkHook):
         return {PROFILES: {**self.record, "cost": dict(self.record["cost"], trainings=trainings)}}
 
 
+def _short(cfg: Config, search: ProfileSearch, repeat: int) -> tuple[Config, Path]:
+    """The config of the short runs of one repeat, at full length still, and their folder."""
+    short = copy.deepcopy(cfg)
+    validate_on_held_out(short, search.held_out, search.seed + repeat)
+    short.randomness.seed += repeat
+    short.work_dir, short.resume, short.load_from = None, False, None
+    said = json.dumps(short.to_dict(), sort_keys=True, default=str)
+    return short, Path(cfg.work_dir, FOLDER, hashlib.sha256(said.encode()).hexdigest()[:12])
+
+
 def _run(cfg: Config, profile: Profile, length: float, folder: Path, train: Train) -> dict[str, Any]:
     """Train a profile's plan for a share of the training; its summary, with the plan's widths."""
     found: list[Any] = [None]
@@ -151,13 +162,16 @@ def _metric(search: ProfileSearch, summary: dict[str, Any]) -> str:
     return found[0]
 
 
-def _note(candidate: dict[str, Any], cost: dict[str, Any], summary: dict[str, Any], value: float | None) -> None:
+def _note(candidate: dict[str, Any], cost: dict[str, Any], summary: dict[str, Any]) -> None:
     """Add a short run to what is known of its candidate, and to the cost."""
     candidate.update({name: summary[name] for name in ("widths", "flops", "params", "acts")})
-    candidate["values"].append(value)
     training, searched = summary["training"], summary["search"]
     cost["samples_flops"] += training["samples"] * summary["flops"] + searched["samples"] * searched["flops"]
     cost["seconds"] = round(cost["seconds"] + (training["seconds"] or 0) + searched["seconds"], 2)
+
+
+def _plain(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _told(profile: Profile) -> str:

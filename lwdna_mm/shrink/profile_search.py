@@ -12,6 +12,9 @@ from lwdna_mm.shrink.criteria import CRITERIA, UniformCriterion
 Profile = dict[str, float]
 """Arguments of :class:`ProfileCriterion`."""
 
+Values = Mapping[int, Sequence[float]]
+"""Index of a candidate -> what it has reached in each repeat, more being better; NaN is the worst."""
+
 # Each number is drawn from minus this to this. The tilt says most (exp(1.5) is 4.5 times the even width).
 RANGES = {"tilt": 1.5, "trunk": 0.7, "first": 0.7, "last": 0.7}
 # Beyond it the widths of a few groups are all that is left.
@@ -60,6 +63,8 @@ class ProfileSearch(UniformCriterion):
         rungs: of the halving.
         eta: see above.
         held_out: share of the training images that the candidates are judged on.
+        repeats: short trainings of every candidate in every rung, each with another seed and other images held out;
+            their mean counts. With a few hundred images held out one training says little.
         metric: what they are judged by; by default the first by name of those that the config takes.
         seed: of the draw and of the images held out.
         ranges: the numbers that are drawn, each from minus this to this; others are 0. All of :data:`RANGES` by
@@ -78,11 +83,13 @@ class ProfileSearch(UniformCriterion):
         rungs: int = 2,
         eta: int = 3,
         held_out: float = 0.2,
+        repeats: int = 1,
         metric: str | None = None,
         seed: int = 0,
         ranges: Mapping[str, float] | None = None,
     ) -> None:
-        for name, value, least in (("candidates", candidates, 1), ("rungs", rungs, 1), ("eta", eta, 2)):
+        counts = dict(candidates=(candidates, 1), rungs=(rungs, 1), eta=(eta, 2), repeats=(repeats, 1))
+        for name, (value, least) in counts.items():
             if not (isinstance(value, int) and value >= least):
                 raise UserError(f"ProfileSearch's {name} is {value!r}, but must be a whole number of at least {least}")
         if not (isinstance(held_out, float) and 0 < held_out < 1):
@@ -96,7 +103,7 @@ class ProfileSearch(UniformCriterion):
             if isinstance(limit, bool) or not (isinstance(limit, int | float) and 0 < limit <= MOST):
                 raise UserError(f"ProfileSearch's ranges[{name!r}] is {limit!r}, but must be above 0, at most {MOST}")
         self.candidates, self.rungs, self.eta, self.held_out = candidates, rungs, eta, held_out
-        self.metric, self.seed = metric, seed
+        self.repeats, self.metric, self.seed = repeats, metric, seed
         self.profile: Profile = {}
 
     @property
@@ -116,18 +123,31 @@ class ProfileSearch(UniformCriterion):
         drawn = [{name: round(float(column[i]), 4) for name, column in columns.items()} for i in range(count)]
         return [even, *({**even, **one} for one in drawn)]
 
-    def survivors(self, values: Mapping[int, float]) -> list[int]:
-        """Those that go on to the next rung: the even widths, and the best of the others.
-
-        Args:
-            values: index of a candidate -> what it has reached, more being better; NaN is the worst.
-        """
-        drawn = ranked([index for index in values if index != EVEN], values)
+    def survivors(self, values: Values) -> list[int]:
+        """Those that go on to the next rung: the even widths, and the best of the others, by their means."""
+        means = _means(values)
+        drawn = ranked([index for index in means if index != EVEN], means)
         return [EVEN, *sorted(drawn[: max(1, len(drawn) // self.eta)])]
+
+    def choose(self, values: Values) -> int:
+        """The best of the last rung by its mean, if its lead over the even widths is more than the lead's standard
+        error over the repeats; else the next best, down to the even widths."""
+        means = _means(values)
+        return next(index for index in ranked(list(means), means) if index == EVEN or self._leads(values, index))
+
+    def _leads(self, values: Values, index: int) -> bool:
+        lead = np.subtract(values[index], values[EVEN])
+        if self.repeats == 1 or math.isnan(lead.mean()):  # of two, a diverged one ranks last
+            return True
+        return bool(lead.mean() > lead.std(ddof=1) / math.sqrt(self.repeats))
 
     def growth(self, graph: ChannelGraph) -> dict[str, float]:
         """Give the growth of the profile chosen."""
         return ProfileCriterion(**self.profile).growth(graph)
+
+
+def _means(values: Values) -> dict[int, float]:
+    return {index: math.fsum(found) / len(found) for index, found in values.items()}
 
 
 def ranked(indices: Sequence[int], values: Mapping[int, float]) -> list[int]:

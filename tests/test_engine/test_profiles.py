@@ -60,6 +60,28 @@ def test_the_record(finished):
     assert ChannelPlan.from_json(work_dir / "plan.json").meta["criterion"] == {**SEARCH, "seed": 0}
 
 
+def test_repeats_hold_out_other_images_and_their_mean_counts(finished, tmp_path):
+    search = dict(SEARCH, candidates=1, rungs=1, repeats=2)
+    shrink(config(tmp_path, lwdna__shrink__criterion=search), tmp_path / "plan.json")
+    record = json.loads((tmp_path / "plan.profiles.json").read_text())
+    for one in record["candidates"]:
+        (each,) = one["each"]
+        assert len(each) == 2
+        assert one["values"] == [sum(each) / 2]
+    folders = list(tmp_path.glob("**/profiles/*"))
+    assert len(folders) == 2
+    configs = [Config.fromfile(next(folder.glob("rung0/000/*.py"))) for folder in folders]
+    assert sorted(cfg.randomness.seed for cfg in configs) == [0, 1]
+    assert images(configs[0].val_dataloader) != images(configs[1].val_dataloader)
+    # The first repeat is what a search without repeats does.
+    spent = [json.loads(file.read_text())["training"]["samples"] for file in tmp_path.glob("**/rung0/*/summary.json")]
+    assert len(spent) == 4
+    alone = [json.loads(file.read_text()) for file in finished[0].glob("search/profiles/*/rung1/000/summary.json")]
+    first = next(folder for folder, cfg in zip(folders, configs, strict=True) if cfg.randomness.seed == 0)
+    again = json.loads((first / "rung0" / "000" / "summary.json").read_text())
+    assert again["metrics"]["last"] == alone[0]["metrics"]["last"]
+
+
 def test_the_cost_is_that_of_all_trainings(finished):
     work_dir, summary, record = finished
     spent = 0

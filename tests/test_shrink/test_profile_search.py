@@ -78,15 +78,44 @@ def test_halving_keeps_the_best_and_always_the_even_widths():
     one = ProfileSearch(candidates=9, rungs=3, eta=3)
     assert one.lengths == pytest.approx([1 / 27, 1 / 9, 1 / 3])
     values = {0: -5.0, 1: 3.0, 2: math.nan, 3: 7.0, 4: 7.0, 5: 1.0, 6: 2.0, 7: 9.0, 8: 0.0, 9: 3.0}
+    values = {index: [value] for index, value in values.items()}
     assert one.survivors(values) == [0, 3, 4, 7]
     assert one.survivors({index: values[index] for index in (0, 3, 4, 9)}) == [0, 3]
-    assert one.survivors({0: 1.0, 2: math.nan}) == [0, 2]
+    assert one.survivors({0: [1.0], 2: [math.nan]}) == [0, 2]
+    assert one.choose({0: [7.0], 3: [7.0], 4: [7.0]}) == 0
+    assert one.choose({0: [7.0], 3: [7.5], 4: [8.0]}) == 4
+    assert one.choose({0: [math.nan], 3: [-1.0], 4: [0.0]}) == 4
+    assert one.choose({0: [math.nan], 3: [math.nan]}) == 0
+
+
+def test_a_lead_is_more_than_its_standard_error():
+    one = ProfileSearch(candidates=9, eta=3, repeats=3)
+    even = [1.0, 2.0, 3.0]
+    assert one.survivors({0: even, 1: [0, 0, 9], 2: [2, 2, 2], 3: [4, 4, math.nan]}) == [0, 1]
+    # Leads of 5, 0 and 1: 2 in the mean, with a standard error of 1.53; of 6, -2 and 0: 1.33 with 2.4.
+    assert one.choose({0: even, 1: [6.0, 2.0, 4.0]}) == 1
+    assert one.choose({0: even, 1: [7.0, 0.0, 3.0]}) == 0
+    # The best is not sure of its lead, the next best is.
+    assert one.choose({0: even, 1: [7.0, 0.0, 3.0], 2: [1.5, 2.5, 3.5]}) == 2
+    assert one.choose({0: [1.0, math.nan, 3.0], 1: [0.0, 0.0, 0.0]}) == 1
+
+
+def test_ranks():
     assert ranked([0, 3, 4], {0: 7.0, 3: 7.0, 4: 7.0})[0] == 0
     assert ranked([0, 3, 4], {0: math.nan, 3: -1.0, 4: 0.0}) == [4, 3, 0]
 
 
 @pytest.mark.parametrize(
-    "given", [dict(candidates=0), dict(rungs=0), dict(eta=1), dict(eta=2.5), dict(held_out=0), dict(held_out=1.0)]
+    "given",
+    [
+        dict(candidates=0),
+        dict(rungs=0),
+        dict(eta=1),
+        dict(eta=2.5),
+        dict(held_out=0),
+        dict(held_out=1.0),
+        dict(repeats=0),
+    ],
 )
 def test_arguments_that_cannot_be(given):
     (name,) = given

@@ -18,7 +18,9 @@ response = {
     "lwdna.shrink.min_ratio": 0.1,
 }
 profile = {"lwdna.shrink.criterion": dict(type="ProfileSearch"), "lwdna.shrink.min_ratio": 0.1}
-tilts = {**profile, "lwdna.shrink.criterion": dict(type="ProfileSearch", candidates=4, ranges=dict(tilt=1.5))}
+tilt_search = dict(type="ProfileSearch", candidates=4, ranges=dict(tilt=1.5))
+tilts = {**profile, "lwdna.shrink.criterion": tilt_search}
+repeated = {**profile, "lwdna.shrink.criterion": dict(**tilt_search, repeats=3)}
 acts = {"lwdna.budget": dict(flops=1.0, acts=1.0)}
 
 arms = {
@@ -40,6 +42,7 @@ arms = {
     # By short trainings of some profiles, the even one among them.
     "profile": dict(options=profile),
     "profile-tilts": dict(options=tilts),
+    "profile-repeated": dict(options=repeated),
     "profile-acts": dict(options={**profile, **acts}),
     "random": dict(options=random),
     "random-fresh": dict(options={**random, **fresh}),
@@ -70,4 +73,4 @@ arms = {
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
 
-del uniform, chosen, random, tilt, landscape, fresh, paper, response, profile, tilts, acts
+del uniform, chosen, random, tilt, landscape, fresh, paper, response, profile, tilt_search, tilts, repeated, acts
