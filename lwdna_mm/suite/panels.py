@@ -24,7 +24,7 @@ def draw_panels(tasks: Sequence[Task], styles: Mapping[str, Style]) -> Figure | 
     columns = min(_COLUMNS, len(found))
     rows = math.ceil(len(found) / columns)
     figure = new_figure(2.0 + 2.6 * columns, rows * (0.26 * len(names) + 1.2))
-    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    axes = list(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
     for axis, (task, gains) in zip(axes, found.values(), strict=False):
         axis.set_xlim(*limits_of(list(gains.values())))
         axis.axvline(0, color="0.3", linewidth=1, zorder=1)
@@ -36,6 +36,6 @@ def draw_panels(tasks: Sequence[Task], styles: Mapping[str, Style]) -> Figure | 
         axis.grid(axis="x", alpha=0.3)
         axis.set_ylim(-0.7, len(names) - 0.3)
         axis.set_yticks(range(len(names)), names)
-    for axis in list(axes)[len(found) :]:
+    for axis in axes[len(found) :]:
         axis.set_visible(False)
     return figure

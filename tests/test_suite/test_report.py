@@ -261,6 +261,10 @@ def test_panels_show_the_gains_of_tasks_without_a_size(records):
     for axis, task in zip(panels, tasks, strict=True):
         drawn = {(float(x), float(y)) for line in axis.lines for x, y in zip(*line.get_data(), strict=True)}
         assert all((one.estimate, names.index(arm)) in drawn for arm, one in task.gains().items())
+    five = [*make_arm("uniform", 0.5, 0.6), *make_arm("lwdna", 0.7, 0.65)]
+    five = [make(r.arm, r.value, r.seed, task=name, size=None) for name in "abcde" for r in five]
+    panels = draw_panels(split_tasks(five), styles_of(tasks)).axes
+    assert [axis.get_visible() for axis in panels] == [True] * 5 + [False] * 3
 
 
 def test_forest_names_arms_seeds_and_verdicts(records):
