@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..runs.history import less_is_better
+from ..shrink.profile_search import ranked
 from .figures import GREY, shorten
 
 CURVE, PLAN = "tab:blue", "tab:orange"
@@ -92,14 +93,13 @@ def _draw_widths(axis: Axes, plan: dict[str, Any], profiles: dict[str, Any]) -> 
     even, chosen = candidates[0]["widths"], candidates[profiles["chosen"]]
     names = [name for name in plan["order"] if len({one["widths"][name] for one in candidates}) > 1]
     sign = -1 if less_is_better(profiles["metric"]) else 1
-
-    def goodness(one: dict[str, Any]) -> float:
-        return -math.inf if one["values"][0] is None else sign * one["values"][0]
-
-    ranked = sorted(candidates, key=goodness)
-    for rank, one in enumerate(ranked):
-        color = plt.get_cmap("viridis")(rank / max(len(ranked) - 1, 1))
-        axis.plot([one["widths"][name] / even[name] for name in names], color=color, linewidth=1.3)
+    reached = [one["values"][0] for one in candidates]
+    goodness = {index: math.nan if value is None else sign * value for index, value in enumerate(reached)}
+    worst_first = ranked(list(goodness), goodness)[::-1]
+    for rank, index in enumerate(worst_first):
+        color = plt.get_cmap("viridis")(rank / max(len(worst_first) - 1, 1))
+        widths = candidates[index]["widths"]
+        axis.plot([widths[name] / even[name] for name in names], color=color, linewidth=1.3)
     axis.plot([chosen["widths"][name] / even[name] for name in names], color=PLAN, linewidth=2, linestyle="--")
     axis.set_yscale("log", base=2)
     axis.yaxis.set_major_formatter("{x:g}")

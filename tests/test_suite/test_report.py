@@ -244,13 +244,10 @@ def test_no_main_figure_without_sizes():
 
 
 def test_panels_show_the_gains_of_tasks_without_a_size(records):
-    assert (
-        draw_panels(split_tasks(records), styles_of(split_tasks(records))) is None
-    )  # sizes have a figure of their own
+    tasks = split_tasks(records)
+    assert draw_panels(tasks, styles_of(tasks)) is None  # sizes have a figure of their own
     one = [record for record in records if record.task == "50"]
-    tasks = [
-        *split_tasks([make(r.arm, r.value, r.seed, task="a", size=None, stage=r.stage, point=r.point) for r in one])
-    ]
+    tasks = split_tasks(make(r.arm, r.value, r.seed, task="a", size=None, stage=r.stage, point=r.point) for r in one)
     other = [*make_arm("uniform", 0.5, 0.6, task="b"), *make_arm("lwdna", 0.7, 0.65, task="b")]
     tasks += split_tasks(other)
     assert draw_panels(tasks[:1], styles_of(tasks)) is None
