@@ -26,7 +26,7 @@ grid = {
 
 compared = {
     **dict.fromkeys(["baseline", "uniform", "lwdna", "narrow", "random", "tilt", "torch-pruning"], 3),
-    **dict.fromkeys(["uniform-tuned", "lwdna-tuned"], 3),
+    **dict.fromkeys(["profile-tilts", "uniform-tuned", "lwdna-tuned"], 3),
 }
 pair = dict(uniform=2, lwdna=2)
 starts = ["baseline-rate", "lwdna-fresh-rate", "baseline-tuned", "lwdna-fresh-tuned"]
