@@ -115,21 +115,26 @@ def _grid_run(suite: Suite, task: Task, arm: Arm, options: Options, point: Optio
 
 
 def only(runs: Sequence[Run], wanted: Sequence[str]) -> list[Run]:
-    """The runs of the wanted ``TASK`` or ``TASK/ARM``, and what these need.
+    """The runs of the wanted ``TASK`` or ``TASK/ARM``, of which ``landscape`` is all plans, and what these need.
 
     Raises:
         UserError: there is no such run.
     """
     keys: set[Key] = set()
     for name in wanted:
-        found = {run.key for run in runs if name in (run.key.task, f"{run.key.task}/{run.key.arm}")}
+        found = {run.key for run in runs if name in (run.task.name, *_arms(run))}
         if not found:
-            raise UserError(f"--only {name}: {nearest(name, sorted({f'{r.key.task}/{r.key.arm}' for r in runs}))}")
+            raise UserError(f"--only {name}: {nearest(name, sorted({arm for run in runs for arm in _arms(run)}))}")
         keys |= found
     for run in reversed(runs):  # what a run needs comes before it
         if run.key in keys:
             keys |= set(run.needs)
     return [run for run in runs if run.key in keys]
+
+
+def _arms(run: Run) -> tuple[str, str]:
+    """The names of a run's arm: in the suite, and in records, where each run of a varied arm has one of its own."""
+    return f"{run.task.name}/{run.arm.name}", f"{run.task.name}/{run.key.arm}"
 
 
 def points(grid: Mapping[str, Sequence]) -> list[Options]:

@@ -93,6 +93,8 @@ def test_only_what_is_wanted_and_what_it_needs(suite):
     runs = expand(suite)
     assert [str(run.key) for run in only(runs, ["small/narrow"])] == ["small/lwdna seed 0", "small/narrow seed 0"]
     assert len(only(runs, ["small/lwdna-tuned", "large"])) == 5
+    assert [run.key.arm for run in only(runs, ["small/landscape"])] == ["landscape-00", "landscape-01"]
+    assert [run.key.arm for run in only(runs, ["small/landscape-01"])] == ["landscape-01"]
     with pytest.raises(UserError, match="--only small/narow: did you mean 'small/narrow'"):
         only(runs, ["small/narow"])
 
