@@ -12,7 +12,7 @@ grid = {
     "optim_wrapper.optimizer.lr": [0.1, 0.3],
 }
 few = ["baseline", "uniform", "lwdna"]
-most = [*few, "chosen", "random", "tilt", "lwdna-fresh", "lwdna-acts", "profile-tilts"]
+most = [*few, "chosen", "random", "tilt", "lwdna-fresh", "lwdna-acts", "profile-tilts", "profile-whole"]
 surely = [*most, "profile-repeated"]  # where few images can be held out to judge profiles by
 every = [*most, "response", "profile"]
 tuned = ["uniform-tuned", "lwdna-tuned", "response-tuned"]

@@ -30,7 +30,7 @@ compared = {
 }
 pair = dict(uniform=2, lwdna=2)
 starts = ["baseline-rate", "lwdna-fresh-rate", "baseline-tuned", "lwdna-fresh-tuned"]
-more = dict.fromkeys(["wider", "lwdna-fresh", "random-fresh", "lwdna-floor-0.4", *starts], 3)
+more = dict.fromkeys(["wider", "lwdna-fresh", "random-fresh", "lwdna-floor-0.4", "profile-whole", *starts], 3)
 
 
 def task(images, arms):

@@ -55,13 +55,16 @@ class ProfileSearch(UniformCriterion):
     """The best of some profiles by short trainings on a part of the training images, judged on the rest of them.
 
     Successive halving: all candidates are trained for a small share of the training; of those drawn the best one in
-    ``eta`` goes on to the next rung, where trainings are ``eta`` times as long, up to one in ``eta`` of the whole
-    training in the last. The even widths stay to the end, so that what is chosen is no worse where it was judged.
+    ``eta`` goes on to the next rung, where trainings are ``eta`` times as long, up to ``longest`` in the last. The
+    even widths stay to the end, so that what is chosen is no worse where it was judged.
 
     Args:
-        candidates: profiles drawn, besides the even widths.
+        candidates: profiles, besides the even widths: how many are drawn, or which, as a list of the arguments of
+            :class:`ProfileCriterion`.
         rungs: of the halving.
         eta: see above.
+        longest: share of the whole training that the trainings of the last rung take; one in ``eta`` by default.
+            What only a training to the end shows, as overfitting does, takes 1.
         held_out: share of the training images that the candidates are judged on.
         repeats: short trainings of every candidate in every rung, each with another seed and other images held out;
             their mean counts. With a few hundred images held out one training says little.
@@ -79,21 +82,25 @@ class ProfileSearch(UniformCriterion):
 
     def __init__(
         self,
-        candidates: int = 9,
+        candidates: int | Sequence[Profile] = 9,
         rungs: int = 2,
         eta: int = 3,
+        longest: float | None = None,
         held_out: float = 0.2,
         repeats: int = 1,
         metric: str | None = None,
         seed: int = 0,
         ranges: Mapping[str, float] | None = None,
     ) -> None:
-        counts = dict(candidates=(candidates, 1), rungs=(rungs, 1), eta=(eta, 2), repeats=(repeats, 1))
+        drawn = candidates if isinstance(candidates, int) else len(_checked(candidates, ranges))
+        counts = dict(candidates=(drawn, 1), rungs=(rungs, 1), eta=(eta, 2), repeats=(repeats, 1))
         for name, (value, least) in counts.items():
             if not (isinstance(value, int) and value >= least):
                 raise UserError(f"ProfileSearch's {name} is {value!r}, but must be a whole number of at least {least}")
         if not (isinstance(held_out, float) and 0 < held_out < 1):
             raise UserError(f"ProfileSearch's held_out is {held_out!r}, but must be between 0 and 1")
+        if not (longest is None or (isinstance(longest, int | float) and 0 < longest <= 1)):
+            raise UserError(f"ProfileSearch's longest is {longest!r}, but must be above 0, at most 1")
         if not isinstance(ranges, Mapping | None):
             raise UserError(f"ProfileSearch's ranges is {ranges!r}, but must be a dict such as dict(tilt=1.5)")
         self.ranges = dict(RANGES if ranges is None else ranges)
@@ -103,23 +110,28 @@ class ProfileSearch(UniformCriterion):
             if isinstance(limit, bool) or not (isinstance(limit, int | float) and 0 < limit <= MOST):
                 raise UserError(f"ProfileSearch's ranges[{name!r}] is {limit!r}, but must be above 0, at most {MOST}")
         self.candidates, self.rungs, self.eta, self.held_out = candidates, rungs, eta, held_out
+        self.longest = 1 / eta if longest is None else longest
         self.repeats, self.metric, self.seed = repeats, metric, seed
         self.profile: Profile = {}
 
     @property
     def lengths(self) -> list[float]:
         """How long the trainings of each rung are, as shares of the whole training."""
-        return [self.eta ** float(rung - self.rungs) for rung in range(self.rungs)]
+        return [self.longest * self.eta ** float(rung + 1 - self.rungs) for rung in range(self.rungs)]
 
     def draw(self) -> list[Profile]:
-        """The candidates: the even widths, then a Latin hypercube, in which each number takes evenly spread values."""
+        """The candidates: the even widths, then those given, or a Latin hypercube, in which each number takes evenly
+        spread values.
+        """
+        even = dict.fromkeys(RANGES, 0.0)
+        if not isinstance(self.candidates, int):
+            return [even, *({**even, **one} for one in self.candidates)]
         generator = np.random.default_rng(self.seed)
         count = self.candidates
         columns = {
             name: limit * (2 * (generator.permutation(count) + generator.random(count)) / count - 1)
             for name, limit in self.ranges.items()
         }
-        even = dict.fromkeys(RANGES, 0.0)
         drawn = [{name: round(float(column[i]), 4) for name, column in columns.items()} for i in range(count)]
         return [even, *({**even, **one} for one in drawn)]
 
@@ -144,6 +156,21 @@ class ProfileSearch(UniformCriterion):
     def growth(self, graph: ChannelGraph) -> dict[str, float]:
         """Give the growth of the profile chosen."""
         return ProfileCriterion(**self.profile).growth(graph)
+
+
+def _checked(candidates: object, ranges: object) -> Sequence[Profile]:
+    """Profiles that are given."""
+    told = f"ProfileSearch's candidates are {candidates!r}, but must be a whole number, or a list such as "
+    told += "[dict(tilt=-0.7), dict(tilt=0.7)]"
+    if not isinstance(candidates, list | tuple) or not all(isinstance(one, Mapping) for one in candidates):
+        raise UserError(told)
+    if ranges is not None:
+        raise UserError("ProfileSearch's candidates are given as a list, so there is nothing to draw: leave out ranges")
+    for name, value in ((name, value) for one in candidates for name, value in one.items()):
+        good = name in RANGES and isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MOST
+        if not good:
+            raise UserError(f"{told}; {name}={value!r} is not one of {', '.join(RANGES)}, from -{MOST} to {MOST}")
+    return candidates
 
 
 def _means(values: Values) -> dict[int, float]:

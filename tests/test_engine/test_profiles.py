@@ -81,6 +81,17 @@ def test_repeats_hold_out_other_images_and_their_mean_counts(finished, tmp_path)
     assert again["metrics"]["last"] == alone[0]["metrics"]["last"]
 
 
+def test_given_candidates_trained_to_the_end(tmp_path):
+    search = dict(type="ProfileSearch", candidates=[dict(tilt=-0.7)], rungs=1, longest=1.0)
+    shrink(config(tmp_path, lwdna__shrink__criterion=search, train_cfg__max_epochs=2), tmp_path / "plan.json")
+    record = json.loads((tmp_path / "plan.profiles.json").read_text())
+    assert record["lengths"] == [1.0]
+    assert [one["profile"]["tilt"] for one in record["candidates"]] == [0.0, -0.7]
+    trained = [Config.fromfile(path) for path in tmp_path.glob("search/profiles/*/rung0/*/*.py")]
+    assert [cfg.train_cfg.max_epochs for cfg in trained] == [2, 2]
+    assert ChannelPlan.from_json(tmp_path / "plan.json").meta["criterion"] == {**search, "seed": 0}
+
+
 def test_the_cost_is_that_of_all_trainings(finished):
     work_dir, summary, record = finished
     spent = 0

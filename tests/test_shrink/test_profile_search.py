@@ -59,6 +59,30 @@ def test_some_numbers_alone():
     assert {value for one in drawn for name, value in one.items() if name != "tilt"} == {0.0}
 
 
+def test_given_candidates_trained_to_the_end():
+    one = ProfileSearch(candidates=[dict(tilt=-0.7), dict(tilt=0.7, trunk=1)], rungs=2, eta=4, longest=1)
+    assert one.draw() == [{**dict.fromkeys(RANGES, 0.0), **given} for given in ({}, *one.candidates)]
+    assert one.lengths == [0.25, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (dict(candidates=[]), "candidates is 0, but must be a whole number of at least 1"),
+        (dict(candidates=2.5), "candidates are 2.5, but must be a whole number, or a list such as"),
+        (dict(candidates=[-0.7]), r"candidates are \[-0.7\], but must be a whole number, or a list such as"),
+        (dict(candidates=[dict(depth=1)]), "depth=1 is not one of tilt, trunk, first, last, from -5 to 5"),
+        (dict(candidates=[dict(tilt=-6)]), "tilt=-6 is not one of"),
+        (dict(candidates=[dict(tilt=-1)], ranges=dict(tilt=1)), "nothing to draw: leave out ranges"),
+        (dict(longest=0), "longest is 0, but must be above 0, at most 1"),
+        (dict(longest=1.5), "longest is 1.5, but"),
+    ],
+)
+def test_candidates_and_lengths_that_cannot_be(given, message):
+    with pytest.raises(UserError, match=message):
+        ProfileSearch(**given)
+
+
 @pytest.mark.parametrize(
     ("ranges", "message"),
     [

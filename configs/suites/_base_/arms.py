@@ -21,6 +21,9 @@ profile = {"lwdna.shrink.criterion": dict(type="ProfileSearch"), "lwdna.shrink.m
 tilt_search = dict(type="ProfileSearch", candidates=4, ranges=dict(tilt=1.5))
 tilts = {**profile, "lwdna.shrink.criterion": tilt_search}
 repeated = {**profile, "lwdna.shrink.criterion": dict(**tilt_search, repeats=3)}
+# Falling and rising, by a factor of two at either end, each trained to the end.
+whole_search = dict(type="ProfileSearch", candidates=[dict(tilt=-0.7), dict(tilt=0.7)], rungs=1, longest=1.0)
+whole = {**profile, "lwdna.shrink.criterion": whole_search}
 acts = {"lwdna.budget": dict(flops=1.0, acts=1.0)}
 
 arms = {
@@ -43,6 +46,7 @@ arms = {
     "profile": dict(options=profile),
     "profile-tilts": dict(options=tilts),
     "profile-repeated": dict(options=repeated),
+    "profile-whole": dict(options=whole),
     "profile-acts": dict(options={**profile, **acts}),
     "random": dict(options=random),
     "random-fresh": dict(options={**random, **fresh}),
@@ -73,4 +77,5 @@ arms = {
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
 
-del uniform, chosen, random, tilt, landscape, fresh, paper, response, profile, tilt_search, tilts, repeated, acts
+del uniform, chosen, random, tilt, landscape, fresh, paper, response, acts
+del profile, tilt_search, tilts, repeated, whole_search, whole
