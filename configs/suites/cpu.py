@@ -15,6 +15,8 @@ few = ["baseline", "uniform", "lwdna"]
 most = [*few, "chosen", "random", "tilt", "lwdna-fresh", "lwdna-acts", "profile-tilts", "profile-whole"]
 surely = [*most, "profile-repeated"]  # where few images can be held out to judge profiles by
 every = [*most, "response", "profile"]
+# A run has one core; starting a loader's processes anew in every epoch takes longer than the few images.
+alone = {"train_dataloader.num_workers": 0}
 tuned = ["uniform-tuned", "lwdna-tuned", "response-tuned"]
 
 
@@ -24,8 +26,8 @@ def task(config, data, length, arms, options=None, **own):
     return dict(config=f"../{config}.py", data=data, options=options, arms=dict.fromkeys(arms, 3), **own)
 
 
-def cifar(network, images, epochs, arms):
-    options = {"subset.images_per_class": images, "train_cfg.max_epochs": epochs}
+def cifar(network, images, epochs, arms, more=None):
+    options = {"subset.images_per_class": images, "train_cfg.max_epochs": epochs, **(more or {})}
     config = f"classification/{network}_lwdna_1xb128_cifar10-folder"
     return task(config, "cifar10", epochs, arms, options)
 
@@ -58,14 +60,14 @@ tasks = {
     "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", [*every, *tuned]),
     "siamfc-crossing": siamfc("Crossing", "DragonBaby", [*most, *tuned[:2]]),
     "resnet20-50": cifar("resnet20", 50, 160, [*surely, "response", "profile", "response-acts", *tuned]),
-    "vgg11-50": cifar("vgg11", 50, 80, [*surely, *tuned[:2]]),
+    "vgg11-50": cifar("vgg11", 50, 80, [*surely, *tuned[:2]], alone),
     "unet-5": denoising("unet", 5, [*every, *tuned]),
     "dncnn-20": denoising("dncnn", 20, few),
     "dncnn-400": denoising("dncnn", 400, few),
     "unet-20": denoising("unet", 20, few),
     "unet-400": denoising("unet", 400, few),
     "resnet20-1000": cifar("resnet20", 1000, 16, [*few, "response"]),
-    "vgg11-1000": cifar("vgg11", 1000, 4, few),
+    "vgg11-1000": cifar("vgg11", 1000, 4, few, alone),
     # As the main figure's MobileNetV1, at half its length.
     "mobilenetv2-50": task(
         "classification/mobilenetv2-half_lwdna_1xb128-200k_tiny-imagenet-50",
@@ -80,4 +82,4 @@ tasks = {
 for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "resnet20-50"):
     tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1, "lwdna-batches-search": 1})
 
-del name, few, most, surely, every, tuned
+del name, few, most, surely, every, tuned, alone
