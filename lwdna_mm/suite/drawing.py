@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FixedLocator, NullFormatter
 from matplotlib.transforms import offset_copy
 
+from ..visualization.figures import shorten
 from .differences import UNCLEAR, Difference
-from .statistics import Task
+from .statistics import UNIFORM, Task
 
 # Okabe and Ito's palette, which the colour-blind can tell apart, without its yellow; families share a colour.
 _FAMILIES = {
@@ -24,7 +26,6 @@ _FAMILIES = {
 }
 _OTHERS = ["#7A4B2A", "#5B4FA2", "#8A9A00", "#A0006E"]
 _MARKERS = "sDo^v<>PXphd8*"
-PLANS = _FAMILIES["random"]  # the colour of the landscape's plans
 CONTROLS = ("random", "tilt", "torch-pruning")
 
 
@@ -114,3 +115,32 @@ def draw_difference(axis: Axes, at: float, difference: Difference, style: Style,
     face = "white" if difference.verdict == UNCLEAR else style.color
     shape = dict(markersize=8, markerfacecolor=face, markeredgecolor=style.color, zorder=3)
     axis.plot(*place(at, difference.estimate), style.marker, **shape)
+
+
+def even_widths(task: Task) -> dict[str, int] | None:
+    """The widths of the uniform control, which others are drawn relative to, in the order of execution."""
+    return next((record.widths for record in task.arms.get(UNIFORM, {}).values() if record.widths), None)
+
+
+def frame_widths(axis: Axes, names: Iterable[str], ratios: list[float]) -> None:
+    """An axis for widths relative to uniform's, of which ``ratios`` has the extremes: the groups by name along x."""
+    names = [shorten(name) for name in names]
+    step = max(1, len(names) // 60)
+    axis.set_xticks(range(0, len(names), step), names[::step], rotation=90, fontsize=7)
+    scale_in_ratios(axis, ratios, "y")
+    axis.set_ylabel("width, uniform = 1")
+    axis.grid(axis="y", alpha=0.3)
+
+
+def scale_in_ratios(axis: Axes, ratios: list[float], which: str) -> None:
+    """A logarithmic axis that names halves and doubles."""
+    low, high = min([*ratios, 0.8]) / 1.15, max([*ratios, 1.25]) * 1.15
+    ticks = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8]
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    if len(ticks) < 3:
+        ticks = [tick for tick in (0.6, 0.8, 1, 1.25, 1.6) if low <= tick <= high]
+    axis.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
+    one = axis.xaxis if which == "x" else axis.yaxis
+    one.set_minor_formatter(NullFormatter())
+    one.set_minor_locator(FixedLocator([]))
+    one.set_ticks(ticks, [f"{tick:g}" for tick in ticks])

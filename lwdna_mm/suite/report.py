@@ -10,6 +10,7 @@ from .blocks import Block, Heading, Picture, Text, to_html, to_markdown
 from .differences import CONFIDENCE
 from .drawing import Style, describe_size, styles_of
 from .figures import draw_gain_by_size, draw_metric_by_size
+from .landscape_figures import draw_landscape
 from .panels import draw_panels
 from .records import Key, Record
 from .statistics import Task, split_tasks
@@ -25,7 +26,7 @@ from .tables import (
     summary_table,
     use_blocks,
 )
-from .task_figures import draw_costs, draw_forest, draw_gap, draw_landscape, draw_widths
+from .task_figures import draw_costs, draw_forest, draw_gap, draw_widths
 from .tuning import tuning_blocks
 
 _HOW = (

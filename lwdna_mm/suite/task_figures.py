@@ -5,12 +5,21 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullFormatter
 
 from .costs import relative_costs
 from .differences import Difference
-from .drawing import PLANS, Style, add_legend, describe_metric, draw_difference, limits_of, new_figure
-from .statistics import BASELINE, LWDNA, UNIFORM, Task
+from .drawing import (
+    Style,
+    add_legend,
+    describe_metric,
+    draw_difference,
+    even_widths,
+    frame_widths,
+    limits_of,
+    new_figure,
+    scale_in_ratios,
+)
+from .statistics import UNIFORM, Task
 
 _TITLES = {"flops": "FLOPs", "params": "parameters", "acts": "activations", "training time": "training time"}
 
@@ -59,34 +68,6 @@ def draw_gap(task: Task, styles: Mapping[str, Style]) -> Figure | None:
     return figure
 
 
-def draw_landscape(task: Task, styles: Mapping[str, Style]) -> Figure | None:
-    """The share of random plans up to each value, with LW-DNA, uniform and baseline; None without two plans."""
-    if len(task.landscape) < 2:
-        return None
-    figure = new_figure(7.5, 3.8)
-    axis = figure.subplots()
-    axis.ecdf(
-        [record.value for record in task.landscape],
-        color=PLANS,
-        linewidth=2,
-        label=f"{len(task.landscape)} random plans",
-    )
-    for arm in (BASELINE, UNIFORM, LWDNA):
-        if arm in task.arms:
-            mean, style = float(np.mean(task.values(arm))), styles[arm]
-            axis.axvline(mean, color=style.color, linewidth=1.5, label=f"{arm} (mean)")
-            axis.plot(task.values(arm), [0.5] * len(task.values(arm)), style.marker, color=style.color, markersize=5)
-            if arm == UNIFORM and task.pool.deviation:
-                shade = dict(color=style.color, alpha=0.12, linewidth=0)
-                low, high = mean - task.pool.deviation, mean + task.pool.deviation
-                axis.axvspan(low, high, label="± one deviation of the error", **shade)
-    axis.set_xlabel(describe_metric(task))
-    axis.set_ylabel("share of the plans")
-    axis.grid(alpha=0.3)
-    add_legend(figure)
-    return figure
-
-
 def draw_costs(task: Task, styles: Mapping[str, Style]) -> Figure:
     """The metric against FLOPs, parameters, activations and training time, relative to the baseline's."""
     costs = relative_costs(task)
@@ -102,7 +83,7 @@ def draw_costs(task: Task, styles: Mapping[str, Style]) -> Figure:
             axis.plot(mean, np.mean(values), style.marker, markersize=7, **shape)
             ratios.append(mean)
         axis.set_xlabel(f"{_TITLES[name]}, baseline = 1")
-        _scale_in_ratios(axis, ratios, "x")
+        scale_in_ratios(axis, ratios, "x")
         axis.grid(alpha=0.3)
     axes[0].set_ylabel(describe_metric(task))
     add_legend(figure)
@@ -114,7 +95,7 @@ def draw_widths(task: Task, styles: Mapping[str, Style]) -> Figure | None:
 
     Arms with the same widths share a line; a band holds all seeds.
     """
-    base = next((record.widths for record in task.arms.get(UNIFORM, {}).values() if record.widths), None)
+    base = even_widths(task)
     if base is None:
         return None
     lines: dict[tuple, tuple[list[str], np.ndarray]] = {}
@@ -133,11 +114,7 @@ def draw_widths(task: Task, styles: Mapping[str, Style]) -> Figure | None:
         shape = dict(color=style.color, linewidth=1.2, marker=style.marker, markersize=4.5, label=", ".join(arms))
         axis.plot(at, ratios.mean(0), style.line, **shape)
         axis.fill_between(at, ratios.min(0), ratios.max(0), color=style.color, alpha=0.12, linewidth=0)
-    step = max(1, len(base) // 60)
-    axis.set_xticks(at[::step], [name.removeprefix("backbone.") for name in base][::step], rotation=90, fontsize=7)
-    _scale_in_ratios(axis, [ratio for _, ratios in lines.values() for ratio in (ratios.min(), ratios.max())], "y")
-    axis.set_ylabel("width, uniform = 1")
-    axis.grid(axis="y", alpha=0.3)
+    frame_widths(axis, base, [ratio for _, ratios in lines.values() for ratio in (ratios.min(), ratios.max())])
     add_legend(figure)
     return figure
 
@@ -154,17 +131,3 @@ def _rows(count: int) -> tuple[Figure, Axes]:
     axis.set_ylim(-0.7, count - 0.3)
     axis.grid(axis="x", alpha=0.3)
     return figure, axis
-
-
-def _scale_in_ratios(axis: Axes, ratios: list[float], which: str) -> None:
-    """A logarithmic axis that names halves and doubles."""
-    low, high = min([*ratios, 0.8]) / 1.15, max([*ratios, 1.25]) * 1.15
-    ticks = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8]
-    ticks = [tick for tick in ticks if low <= tick <= high]
-    if len(ticks) < 3:
-        ticks = [tick for tick in (0.6, 0.8, 1, 1.25, 1.6) if low <= tick <= high]
-    axis.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
-    one = axis.xaxis if which == "x" else axis.yaxis
-    one.set_minor_formatter(NullFormatter())
-    one.set_minor_locator(FixedLocator([]))
-    one.set_ticks(ticks, [f"{tick:g}" for tick in ticks])

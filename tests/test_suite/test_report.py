@@ -9,11 +9,12 @@ from lwdna_mm.suite.costs import machine_use, relative_costs
 from lwdna_mm.suite.differences import seeds_needed
 from lwdna_mm.suite.drawing import styles_of
 from lwdna_mm.suite.figures import draw_gain_by_size, draw_metric_by_size
+from lwdna_mm.suite.landscape_figures import draw_landscape
 from lwdna_mm.suite.panels import draw_panels
 from lwdna_mm.suite.records import Key
 from lwdna_mm.suite.report import format_markdown, write_report
 from lwdna_mm.suite.statistics import split_tasks
-from lwdna_mm.suite.task_figures import draw_costs, draw_forest, draw_gap, draw_landscape, draw_widths
+from lwdna_mm.suite.task_figures import draw_costs, draw_forest, draw_gap, draw_widths
 
 from .made import make, make_arm
 
@@ -285,8 +286,15 @@ def test_widths_are_relative_to_uniform_in_the_order_of_execution(records):
 def test_landscape_gap_and_costs(records):
     task = split_tasks(records)[0]
     styles = styles_of([task])
-    steps = draw_landscape(task, styles).axes[0].lines[0]
-    assert (steps.get_xdata()[-1], steps.get_ydata()[-1]) == (25, 1)
+    shares, widths = draw_landscape(task, styles).axes
+    assert (shares.lines[0].get_xdata()[-1], shares.lines[0].get_ydata()[-1]) == (25, 1)
+    values = sorted(record.value for record in task.landscape)
+    points = [line for line in shares.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1]
+    found = {float(line.get_xdata()[0]): (float(line.get_ydata()[0]), line.get_color()) for line in points}
+    assert {value: share for value, (share, _) in found.items()} == {v: (i + 1) / 6 for i, v in enumerate(values)}
+    # The same colour for what a plan reaches and for its widths, of which the best are drawn last.
+    plans = [line.get_color() for line in widths.lines if line.get_linestyle() == "-"][:6]
+    assert plans == [found[value][1] for value in values]
     gap = draw_gap(task, styles).axes[0]
     assert any(np.allclose(line.get_xdata(), [64.3, 63.6, 64.6]) for line in gap.lines if len(line.get_xdata()) == 3)
     costs = draw_costs(task, styles)

@@ -1,0 +1,71 @@
+"""The pictures of random plans: what they reach, and what the good ones have in common."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .drawing import Style, add_legend, describe_metric, even_widths, frame_widths, new_figure
+from .records import Record
+from .statistics import BASELINE, LWDNA, UNIFORM, Task
+
+
+def draw_landscape(task: Task, styles: Mapping[str, Style]) -> Figure | None:
+    """What each random plan reaches, with LW-DNA, uniform and baseline, and the widths of the plans, dark the worst and
+    light the best, with LW-DNA's; None without two plans.
+    """
+    if len(task.landscape) < 2:
+        return None
+    worst_first = sorted(task.landscape, key=lambda record: -record.value if task.less_is_better else record.value)
+    colors = [colormaps["viridis"](rank / (len(worst_first) - 1)) for rank in range(len(worst_first))]
+    base = even_widths(task)
+    if base is None or not all(record.widths for record in worst_first):
+        figure = new_figure(7.5, 3.8)
+        _draw_shares(figure.subplots(), task, worst_first, colors, styles)
+    else:
+        figure = new_figure(max(11.0, min(18.0, 0.2 * len(base) + 8)), 4.2)
+        shares, widths = figure.subplots(1, 2)
+        _draw_shares(shares, task, worst_first, colors, styles)
+        _draw_plans(widths, task, base, worst_first, colors, styles)
+    add_legend(figure)
+    return figure
+
+
+def _draw_shares(axis: Axes, task: Task, plans: list[Record], colors: list, styles: Mapping[str, Style]) -> None:
+    """The share of plans up to each value, and the runs of the arms."""
+    values = sorted(record.value for record in plans)
+    axis.ecdf(values, color="0.6", linewidth=1, label=f"{len(plans)} random plans")
+    for record, color in zip(plans, colors, strict=True):
+        share = np.searchsorted(values, record.value, side="right") / len(values)
+        axis.plot(record.value, share, "o", color=color, markeredgecolor="0.4", markeredgewidth=0.5)
+    for arm in (BASELINE, UNIFORM, LWDNA):
+        if arm in task.arms:
+            mean, style = float(np.mean(task.values(arm))), styles[arm]
+            axis.axvline(mean, color=style.color, linewidth=1.5, label=f"{arm} (mean)")
+            axis.plot(task.values(arm), [0.5] * len(task.values(arm)), style.marker, color=style.color, markersize=5)
+            if arm == UNIFORM and task.pool.deviation:
+                shade = dict(color=style.color, alpha=0.12, linewidth=0)
+                low, high = mean - task.pool.deviation, mean + task.pool.deviation
+                axis.axvspan(low, high, label="± one deviation of the error", **shade)
+    axis.locator_params(axis="x", nbins=6)
+    axis.set_xlabel(describe_metric(task))
+    axis.set_ylabel("share of the plans")
+    axis.grid(alpha=0.3)
+
+
+def _draw_plans(
+    axis: Axes, task: Task, base: dict[str, int], plans: list[Record], colors: list, styles: Mapping[str, Style]
+) -> None:
+    """Every plan's widths, relative to uniform's."""
+    lines = [[record.widths[name] / base[name] for name in base] for record in plans]
+    for line, color in zip(lines, colors, strict=True):
+        axis.plot(line, color=color, linewidth=1.5)
+    for record in task.arms.get(LWDNA, {}).values():
+        if record.widths:
+            lines.append([record.widths[name] / base[name] for name in base])
+            axis.plot(lines[-1], "--", color=styles[LWDNA].color, linewidth=1.5)
+    axis.axhline(1, color=styles[UNIFORM].color, linewidth=1)
+    frame_widths(axis, base, [ratio for line in lines for ratio in (min(line), max(line))])
+    axis.set_title("dark the worst plan, light the best; dashed: lwdna", fontsize=9)
