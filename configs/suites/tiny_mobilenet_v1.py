@@ -26,11 +26,11 @@ grid = {
 
 compared = {
     **dict.fromkeys(["baseline", "uniform", "lwdna", "narrow", "random", "tilt", "torch-pruning"], 3),
-    **dict.fromkeys(["profile-tilts", "uniform-tuned", "lwdna-tuned"], 3),
+    **dict.fromkeys(["profile-whole", "uniform-tuned", "lwdna-tuned"], 3),
 }
 pair = dict(uniform=2, lwdna=2)
 starts = ["baseline-rate", "lwdna-fresh-rate", "baseline-tuned", "lwdna-fresh-tuned"]
-more = dict.fromkeys(["wider", "lwdna-fresh", "random-fresh", "lwdna-floor-0.4", "profile-whole", *starts], 3)
+more = dict.fromkeys(["wider", "lwdna-fresh", "random-fresh", "lwdna-floor-0.4", "profile-tilts", *starts], 3)
 
 
 def task(images, arms):
