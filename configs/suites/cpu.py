@@ -11,13 +11,14 @@ grid = {
     "optim_wrapper.optimizer.weight_decay": [1e-4, 1e-3, 3e-3],
     "optim_wrapper.optimizer.lr": [0.1, 0.3],
 }
-few = ["baseline", "uniform", "lwdna"]
-most = [*few, "chosen", "random", "tilt", "lwdna-fresh", "lwdna-acts", "profile-tilts", "profile-whole"]
-surely = [*most, "profile-repeated"]  # where few images can be held out to judge profiles by
-every = [*most, "response", "profile"]
+# What every task is asked, and what is tried beside it where a training is short.
+asked = ["baseline", "uniform", "random", "lwdna", "lwdna-acts", "uniform-tuned", "lwdna-tuned"]
+tried = [*asked, "tilt", "profile-whole"]
+measured = [*tried, "response"]
 # A run has one core; starting a loader's processes anew in every epoch takes longer than the few images.
 alone = {"train_dataloader.num_workers": 0}
-tuned = ["uniform-tuned", "lwdna-tuned", "response-tuned"]
+# Without shortcuts a rate of 0.3 is too much.
+slow = dict(grid={**grid, "optim_wrapper.optimizer.lr": [0.03, 0.1]})
 
 
 def task(config, data, length, arms, options=None, **own):
@@ -26,10 +27,11 @@ def task(config, data, length, arms, options=None, **own):
     return dict(config=f"../{config}.py", data=data, options=options, arms=dict.fromkeys(arms, 3), **own)
 
 
-def cifar(network, images, epochs, arms, more=None):
+def cifar(network, images, epochs, arms, more=None, **own):
+    """80,000 training images seen, whether they are 50 or 1,000 a class."""
     options = {"subset.images_per_class": images, "train_cfg.max_epochs": epochs, **(more or {})}
     config = f"classification/{network}_lwdna_1xb128_cifar10-folder"
-    return task(config, "cifar10", epochs, arms, options)
+    return task(config, "cifar10", epochs, arms, options, **own)
 
 
 def restoration(config, metric, iters, arms, share=1):
@@ -53,33 +55,37 @@ def siamfc(train, test, arms):
 
 
 tasks = {
-    "dncnn-5": denoising("dncnn", 5, [*every, *tuned]),
+    "dncnn-5": denoising("dncnn", 5, [*measured, "chosen", "lwdna-fresh", "profile"]),
     "edsr": restoration(
-        "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91", "Set5/PSNR", 600, [*every, *tuned]
+        "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91",
+        "Set5/PSNR",
+        600,
+        [*measured, "profile", "profile-tilts"],
     ),
-    "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", [*every, *tuned]),
-    "siamfc-crossing": siamfc("Crossing", "DragonBaby", [*most, *tuned[:2]]),
-    "resnet20-50": cifar("resnet20", 50, 160, [*surely, "response", "profile", "response-acts", *tuned]),
-    "vgg11-50": cifar("vgg11", 50, 80, [*surely, *tuned[:2]], alone),
-    "unet-5": denoising("unet", 5, [*every, *tuned]),
-    "dncnn-20": denoising("dncnn", 20, few),
-    "dncnn-400": denoising("dncnn", 400, few),
-    "unet-20": denoising("unet", 20, few),
-    "unet-400": denoising("unet", 400, few),
-    "resnet20-1000": cifar("resnet20", 1000, 16, [*few, "response"]),
-    "vgg11-1000": cifar("vgg11", 1000, 4, few, alone),
+    "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", tried),
+    "siamfc-crossing": siamfc("Crossing", "DragonBaby", asked),
+    "resnet20-50": cifar("resnet20", 50, 160, [*measured, "profile-tilts"]),
+    "vgg11-50": cifar("vgg11-half", 50, 160, measured, alone, **slow),
+    "unet-5": denoising("unet", 5, [*tried, "profile-repeated"]),
+    "dncnn-20": denoising("dncnn", 20, asked),
+    "dncnn-400": denoising("dncnn", 400, asked),
+    "unet-20": denoising("unet", 20, asked),
+    "unet-400": denoising("unet", 400, asked),
+    "resnet20-1000": cifar("resnet20", 1000, 8, asked),
+    "vgg11-1000": cifar("vgg11-half", 1000, 8, asked, alone, **slow),
     # As the main figure's MobileNetV1, at half its length.
     "mobilenetv2-50": task(
         "classification/mobilenetv2-half_lwdna_1xb128-200k_tiny-imagenet-50",
         "tiny-imagenet-50",
         10**9,
-        [*surely, *tuned[:2]],
+        tried,
         {"subset.images_per_class": 50, "train_cfg.max_iters": 780},
     ),
 }
 
-# Where a training is short: what widths can do at all, and how the search's own options do.
-for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "resnet20-50"):
+# What widths can do at all, and how the search's own options do.
+for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "vgg11-50"):
     tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1, "lwdna-batches-search": 1})
+tasks["resnet20-50"]["arms"]["landscape"] = 12
 
-del name, few, most, surely, every, tuned, alone
+del name, asked, tried, measured, alone, slow

@@ -20,10 +20,10 @@ response = {
 profile = {"lwdna.shrink.criterion": dict(type="ProfileSearch"), "lwdna.shrink.min_ratio": 0.1}
 tilt_search = dict(type="ProfileSearch", candidates=4, ranges=dict(tilt=1.5))
 tilts = {**profile, "lwdna.shrink.criterion": tilt_search}
-repeated = {**profile, "lwdna.shrink.criterion": dict(**tilt_search, repeats=3)}
 # Falling and rising, by a factor of two at either end, each trained to the end.
 whole_search = dict(type="ProfileSearch", candidates=[dict(tilt=-0.7), dict(tilt=0.7)], rungs=1, longest=1.0)
 whole = {**profile, "lwdna.shrink.criterion": whole_search}
+repeated = {**profile, "lwdna.shrink.criterion": dict(**whole_search, repeats=3)}
 acts = {"lwdna.budget": dict(flops=1.0, acts=1.0)}
 
 arms = {
@@ -40,14 +40,11 @@ arms = {
     "paper": dict(options=paper),
     # By what each group's width was measured to be worth.
     "response": dict(options=response),
-    "response-fresh": dict(options={**response, **fresh}),
-    "response-acts": dict(options={**response, **acts}),
     # By short trainings of some profiles, the even one among them.
     "profile": dict(options=profile),
     "profile-tilts": dict(options=tilts),
-    "profile-repeated": dict(options=repeated),
     "profile-whole": dict(options=whole),
-    "profile-acts": dict(options={**profile, **acts}),
+    "profile-repeated": dict(options=repeated),
     "random": dict(options=random),
     "random-fresh": dict(options={**random, **fresh}),
     # Even widths at another cost of LW-DNA: its parameters, or its activations.
@@ -62,7 +59,6 @@ arms = {
     "uniform-tuned": dict(options=uniform, tuned=True),
     "lwdna-tuned": dict(tuned=True),
     "lwdna-fresh-tuned": dict(options=fresh, tuned=True),
-    "response-tuned": dict(options=response, tuned=True),
     # How the gradients are used, on held-out images.
     "lwdna-search": dict(
         tuned=True,
@@ -78,4 +74,4 @@ arms = {
 }
 
 del uniform, chosen, random, tilt, landscape, fresh, paper, response, acts
-del profile, tilt_search, tilts, repeated, whole_search, whole
+del profile, tilt_search, tilts, whole_search, whole, repeated
