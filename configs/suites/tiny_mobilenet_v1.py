@@ -30,7 +30,8 @@ compared = {
 }
 pair = dict(uniform=2, lwdna=2)
 starts = ["baseline-rate", "lwdna-fresh-rate", "baseline-tuned", "lwdna-fresh-tuned"]
-more = dict.fromkeys(["wider", "lwdna-fresh", "random-fresh", "lwdna-floor-0.4", "profile-tilts", *starts], 3)
+acts = ["wider", "lwdna-acts", "lwdna-acts-tuned"]
+more = dict.fromkeys(["lwdna-fresh", "random-fresh", "lwdna-floor-0.4", "profile-tilts", *acts, *starts], 3)
 
 
 def task(images, arms):
@@ -50,4 +51,4 @@ tasks = {
     "100": task(100, pair),
     "400": task(400, pair),
 }
-del compared, pair, more, rate, starts
+del compared, pair, more, rate, starts, acts

@@ -59,6 +59,7 @@ arms = {
     "uniform-tuned": dict(options=uniform, tuned=True),
     "lwdna-tuned": dict(tuned=True),
     "lwdna-fresh-tuned": dict(options=fresh, tuned=True),
+    "lwdna-acts-tuned": dict(options=acts, tuned=True),
     # How the gradients are used, on held-out images.
     "lwdna-search": dict(
         tuned=True,
