@@ -60,6 +60,7 @@ arms = {
     "lwdna-tuned": dict(tuned=True),
     "lwdna-fresh-tuned": dict(options=fresh, tuned=True),
     "lwdna-acts-tuned": dict(options=acts, tuned=True),
+    "tilt-tuned": dict(options=tilt, tuned=True),
     # How the gradients are used, on held-out images.
     "lwdna-search": dict(
         tuned=True,
