@@ -52,6 +52,7 @@ arms = {
     "wider": dict(options=uniform, equal=dict(acts="lwdna")),
     # Early layers wider, late ones narrower, with nothing measured.
     "tilt": dict(options=tilt),
+    "tilt-fresh": dict(options={**tilt, **fresh}),
     # Torch-Pruning's global Taylor importance on the same widened network, at the same FLOPs.
     "torch-pruning": dict(planner="torch-pruning"),
     # With the best weight decay and learning rate for each.
