@@ -65,7 +65,9 @@ tasks = {
     "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", tried),
     "siamfc-crossing": siamfc("Crossing", "DragonBaby", asked),
     "resnet20-50": cifar("resnet20", 50, 160, [*measured, "profile-tilts"]),
-    "vgg11-50": cifar("vgg11-half", 50, 160, [*measured, "tilt-fresh", "tilt-tuned"], alone, **slow),
+    "vgg11-50": cifar(
+        "vgg11-half", 50, 160, [*measured, "tilt-fresh", "tilt-tuned", "profile-whole-tuned"], alone, **slow
+    ),
     "unet-5": denoising("unet", 5, [*tried, "profile-repeated"]),
     "dncnn-20": denoising("dncnn", 20, asked),
     "dncnn-400": denoising("dncnn", 400, asked),

@@ -29,7 +29,7 @@ compared = {
     **dict.fromkeys(["profile-whole", "uniform-tuned", "lwdna-tuned"], 3),
 }
 pair = dict(uniform=2, lwdna=2)
-starts = ["baseline-rate", "lwdna-fresh-rate", "baseline-tuned", "lwdna-fresh-tuned"]
+starts = ["baseline-rate", "lwdna-fresh-rate", "baseline-tuned", "lwdna-fresh-tuned", "profile-whole-tuned"]
 acts = ["wider", "lwdna-acts", "lwdna-acts-tuned"]
 more = dict.fromkeys(["lwdna-fresh", "random-fresh", "lwdna-floor-0.4", "profile-tilts", *acts, *starts], 3)
 

@@ -25,7 +25,7 @@ class Arm:
         options: changes to the task's config.
         equal: measure -> another arm; the budget of these measures is what the other arm's network of the same seed
             has, and there is no other budget.
-        tuned: whether a grid is searched first, and the best of its points taken.
+        tuned: whether a grid is searched first, and the best of its points taken; or the arm whose point is taken.
         grid: option -> values, in place of the task's.
         planner: who finds the plan instead of the ``lwdna`` section's search; one of :data:`PLANNERS`.
         vary: the option that counts up from one run to the next, instead of the seed of the training.
@@ -34,7 +34,7 @@ class Arm:
     name: str
     options: Options = field(default_factory=dict)
     equal: dict[str, str] = field(default_factory=dict)
-    tuned: bool = False
+    tuned: bool | str = False
     grid: dict[str, list] = field(default_factory=dict)
     planner: str | None = None
     vary: str | None = None
@@ -112,10 +112,12 @@ def load_suite(path: str | Path) -> Suite:
 def _arm(path: Path, name: str, given: Any) -> Arm:
     where = f"{path}: arms[{name!r}]"
     _check_keys(where, given, [key for key in Arm.__dataclass_fields__ if key != "name"])
-    _check_kinds(where, given, dict(equal=Mapping, tuned=bool, vary=str, **DICTS))
+    _check_kinds(where, given, dict(equal=Mapping, vary=str, **DICTS))
     _check_grid(f"{where}.grid", given.get("grid", {}))
-    if given.get("grid") and not given.get("tuned"):
-        raise UserError(f"{where} has a grid, but is not tuned: give it tuned=True")
+    if not isinstance(given.get("tuned", False), bool | str):
+        raise UserError(f"{where}: 'tuned' is {given['tuned']!r}, but must be True, False or the name of an arm")
+    if given.get("grid") and given.get("tuned") is not True:
+        raise UserError(f"{where} has a grid, but is not tuned by it: give it tuned=True")
     given = dict(given)
     unknown = next((key for key in given.get("equal", {}) if key not in COSTS), None)
     if unknown is not None:
@@ -150,6 +152,8 @@ def _check_task(path: Path, suite: Suite, task: Task) -> None:
                 raise UserError(f"{path}: arms[{name!r}].equal has {other!r}: {nearest(other, list(suite.arms))}")
             if task.arms.get(other, 0) < runs:
                 raise UserError(f"{where}[{name!r}] is to cost what {other!r} costs, which has fewer runs there")
+        if isinstance(arm.tuned, str) and (arm.tuned not in task.arms or suite.arms[arm.tuned].tuned is not True):
+            raise UserError(f"{where}: {name!r} takes the point of {arm.tuned!r}, which is not tuned there")
         if arm.tuned and not ((arm.grid or task.grid) and suite.select):
             raise UserError(f"{where}: {name!r} is tuned, so the suite needs a grid and a select")
 

@@ -95,23 +95,33 @@ def _runs(suite: Suite, task: Task) -> Iterator[Run]:
     turns = [(index, suite.arms[name]) for index in range(max(task.arms.values())) for name in task.arms]
     turns = [(index, arm) for index, arm in turns if index < task.arms[arm.name]]
     # What a run needs comes before it.
-    for index, arm in sorted(turns, key=lambda turn: (turn[1].tuned, turn[0], bool(turn[1].equal))):
-        options = _effective({**suite.options, **task.options, **arm.options})
+    for index, arm in sorted(turns, key=lambda turn: (bool(turn[1].tuned), turn[0], *_dependent(turn[1]))):
+        options = _options(suite, task, arm)
         if arm.vary is not None:
             yield Run(Key(task.name, f"{arm.name}-{index:02d}", 0), task, arm, {**options, arm.vary: index})
             continue
         needs = [Key(task.name, other, index) for other in arm.equal.values()]
         if arm.tuned:
-            grid = [_grid_run(suite, task, arm, options, point) for point in points(arm.grid or task.grid)]
-            yield from grid if index == 0 else []
+            tried = suite.arms[arm.tuned] if isinstance(arm.tuned, str) else arm
+            grid = [_grid_run(suite, task, tried, point) for point in points(tried.grid or task.grid)]
+            yield from grid if index == 0 and tried is arm else []
             needs += [run.key for run in grid]
         yield Run(Key(task.name, arm.name, index), task, arm, options, tuple(needs))
 
 
-def _grid_run(suite: Suite, task: Task, arm: Arm, options: Options, point: Options) -> Run:
+def _options(suite: Suite, task: Task, arm: Arm) -> Options:
+    return _effective({**suite.options, **task.options, **arm.options})
+
+
+def _dependent(arm: Arm) -> tuple[bool, bool]:
+    """Whether an arm takes its point, or its budget, from another one."""
+    return isinstance(arm.tuned, str), bool(arm.equal)
+
+
+def _grid_run(suite: Suite, task: Task, arm: Arm, point: Options) -> Run:
     key = Key(task.name, arm.name, 0, SELECT, describe_point(point))
     needs = tuple(Key(task.name, other, 0) for other in arm.equal.values())
-    return Run(key, task, arm, {**options, **suite.select, **point}, needs)
+    return Run(key, task, arm, {**_options(suite, task, arm), **suite.select, **point}, needs)
 
 
 def only(runs: Sequence[Run], wanted: Sequence[str]) -> list[Run]:

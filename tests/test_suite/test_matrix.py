@@ -120,3 +120,15 @@ def test_an_arm_may_have_a_grid_of_its_own(tmp_path):
     chosen = orders[Key("small", "lwdna-tuned", 1)]
     assert chosen.point in points
     assert chosen.options.items() >= chosen.point.items()
+
+
+def test_an_arm_may_take_the_point_that_is_best_for_another(tmp_path):
+    follows = 'arms["a-tuned"] = dict(tuned="lwdna-tuned")\n'
+    # In front, so that the order of the arms is not that of the runs.
+    suite = load_suite(write_suite(tmp_path, SUITE.replace('"baseline": 2', '"a-tuned": 2, "baseline": 2') + follows))
+    _, orders = do_all(suite)
+    assert {key.arm for key in orders if key.stage == "select"} == {"lwdna-tuned"}
+    assert [orders[Key("small", "a-tuned", seed)].point for seed in (0, 1)] == [{"optim_wrapper.optimizer.lr": 0.3}] * 2
+    needed = [str(run.key) for run in only(expand(suite), ["small/a-tuned"])]
+    assert len(needed) == 2 + 2
+    assert needed[-1] == "small/a-tuned seed 1"

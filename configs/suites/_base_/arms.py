@@ -62,6 +62,8 @@ arms = {
     "lwdna-fresh-tuned": dict(options=fresh, tuned=True),
     "lwdna-acts-tuned": dict(options=acts, tuned=True),
     "tilt-tuned": dict(options=tilt, tuned=True),
+    # With what is best for the baseline's widths.
+    "profile-whole-tuned": dict(options=whole, tuned="uniform-tuned"),
     # How the gradients are used, on held-out images.
     "lwdna-search": dict(
         tuned=True,
