@@ -5,7 +5,7 @@ one variance, so that every arm helps to tell how much the difference of any two
 degrees of freedom instead of one fewer than it has seeds. Sizes of one training set share that variance too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,24 +53,30 @@ class Layout:
 
     def without(self, arm: str) -> "Layout":
         """The layout of the other arms."""
-        return Layout({name: runs for name, runs in self.runs.items() if name != arm})
+        return self.without_all([arm])
+
+    def without_all(self, arms: Sequence[str]) -> "Layout":
+        """The layout of all arms but these."""
+        return Layout({name: runs for name, runs in self.runs.items() if name not in arms})
 
 
 @dataclass(frozen=True)
 class Pool:
-    """One variance of the error for all arms of some tasks.
+    """One variance of the error for the arms of some tasks.
 
     Attributes:
         tasks: their names.
         deviation: the standard deviation of the error; None where the runs do not show any, for there are too few, or
             arm and seed explain everything, which coarse metrics give by chance.
         freedom: its degrees of freedom.
-        alone: whether its one task is kept apart because its errors are larger than chance makes them.
+        odd: the arms that are left out because their errors are larger than chance makes them, the most so first.
+        alone: whether its one task is kept apart for the same reason.
     """
 
     tasks: tuple[str, ...]
     deviation: float | None
     freedom: int
+    odd: tuple[str, ...] = ()
     alone: bool = False
 
 
@@ -78,7 +84,7 @@ def make_pools(layouts: Mapping[str, Layout]) -> dict[str, Pool]:
     """Task -> its pool.
 
     The tasks share one, but for those whose errors are larger than chance makes them, the most so first: each of these
-    has a pool of its own.
+    has a pool of its own. In every pool the arms of which the same is true are left out.
     """
     together, own = dict(layouts), {}
     while name := _odd_one(together, {task: {**together, task: Layout({})} for task in together}):
@@ -94,10 +100,13 @@ def find_odd_arm(layouts: Mapping[str, Layout]) -> str | None:
 
 
 def _pool(layouts: Mapping[str, Layout]) -> Pool:
+    odd: list[str] = []
+    while arm := find_odd_arm(layouts):
+        odd.append(arm)
+        layouts = {name: one.without(arm) for name, one in layouts.items()}
     squares, freedom = _sum(layouts)
-    least = 1e-9 * max((one.largest for one in layouts.values()), default=0.0)
-    shown = freedom > 0 and squares / freedom > least**2
-    return Pool(tuple(layouts), (squares / freedom) ** 0.5 if shown else None, freedom)
+    deviation = (squares / freedom) ** 0.5 if _shown(layouts) else None
+    return Pool(tuple(layouts), deviation, freedom, tuple(odd))
 
 
 def _odd_one(layouts: Mapping[str, Layout], rests: Mapping[str, Mapping[str, Layout]]) -> str | None:
@@ -113,12 +122,20 @@ def _odd_one(layouts: Mapping[str, Layout], rests: Mapping[str, Mapping[str, Lay
     chances = {}
     for name, rest in rests.items():
         rest_squares, rest_freedom = _sum(rest)
-        if squares and 0 < rest_freedom < freedom:
-            # The share of one part in the sum of two: the beta form of the F test, which allows a rest of zero.
+        # Beside a rest that does not vary at all anything would be odd.
+        if rest_freedom < freedom and _shown(rest):
+            # The share of one part in the sum of two: the beta form of the F test.
             share = 1 - rest_squares / squares
             chances[name] = float(stats.beta.sf(share, (freedom - rest_freedom) / 2, rest_freedom / 2))
     name = min(chances, key=chances.__getitem__, default=None)
     return name if name is not None and chances[name] < LEVEL / len(chances) else None
+
+
+def _shown(layouts: Mapping[str, Layout]) -> bool:
+    """Whether there is an error beyond rounding."""
+    squares, freedom = _sum(layouts)
+    least = 1e-9 * max((one.largest for one in layouts.values()), default=0.0)
+    return freedom > 0 and squares / freedom > least**2
 
 
 def _sum(layouts: Mapping[str, Layout]) -> tuple[float, int]:

@@ -42,10 +42,10 @@ class Task:
         arms: arm -> seed -> record; arms in the order of :func:`order_of`, without the landscape's plans.
         landscape: the records of the landscape's plans, one a plan.
         grid: the records of tuning, judged on held-out training images.
-        layout: the runs of the arms whose widths are not drawn anew for every seed.
-        distinct: those of them that are not another one over again, as where a search has chosen the even widths, or
-            tuning the config's own protocol.
-        pool: the variance of the distinct ones' error; of this task alone, until :func:`split_tasks` joins the sizes.
+        distinct: the runs of the arms whose widths are not drawn anew for every seed, but for those that are another
+            one over again, as where a search has chosen the even widths, or tuning the config's own protocol.
+        pool: the variance of their error; of this task alone, until :func:`split_tasks` joins the sizes.
+        layout: the runs, copies too, of the arms that have that variance.
     """
 
     def __init__(self, name: str, records: Sequence[Record]):
@@ -76,9 +76,13 @@ class Task:
             else:
                 self.arms.setdefault(record.arm, {})[record.seed] = record
         fixed = {arm: runs for arm, runs in self.arms.items() if not is_drawn(arm)}
-        self.layout = Layout(_values(fixed))
+        self._fixed = Layout(_values(fixed))
         self.distinct = Layout(_values(_without_copies(fixed)))
-        self.pool: Pool = make_pools({name: self.distinct})[name]
+        self.join(make_pools({name: self.distinct})[name])
+
+    def join(self, pool: Pool) -> None:
+        """Take the error from a pool; the arms that it leaves out have one of their own."""
+        self.pool, self.layout = pool, self._fixed.without_all(pool.odd)
 
     @property
     def less_is_better(self) -> bool:
@@ -100,9 +104,13 @@ class Task:
         return difference and replace(difference, comparisons=max(1, self.comparisons(difference.primary)))
 
     def parts(self) -> dict[str, Difference]:
-        """Those of :data:`PARTS` for which there are runs."""
-        found = {name: self.compare(*pair) for name, pair in PARTS.items()}
+        """Those of :data:`PARTS` for which there are runs, and the other arms that have no start either."""
+        found = {name: self.compare(*pair) for name, pair in self._parts().items()}
         return {name: difference for name, difference in found.items() if difference is not None}
+
+    def _parts(self) -> dict[str, tuple[str, str]]:
+        own = {f"{arm}'s widths": (arm, BASELINE) for arm in self.arms if arm.endswith("-fresh")}
+        return PARTS | {name: pair for name, pair in own.items() if pair not in PARTS.values()}
 
     def gains(self) -> dict[str, Difference]:
         """What widths alone give, arm by arm: minus uniform, and tuned ones minus uniform tuned.
@@ -122,7 +130,7 @@ class Task:
 
         It shows all arms minus uniform, the parts, and the gains.
         """
-        pairs = [*((arm, UNIFORM) for arm in self.arms), *PARTS.values(), *self._gaining()]
+        pairs = [*((arm, UNIFORM) for arm in self.arms), *self._parts().values(), *self._gaining()]
         pairs = {frozenset(pair): pair for pair in pairs}
         found = [self._pair(*pair) for pair in pairs.values() if pair[0] != pair[1]]
         return sum(one is not None and one.primary == primary and one.interval is not None for one in found)
@@ -133,7 +141,7 @@ class Task:
         if not seeds:
             return None
         values = tuple(ours[seed].value - theirs[seed].value for seed in seeds)
-        pooled = not (is_drawn(arm) or is_drawn(other))
+        pooled = all(one in self.layout.runs for one in (arm, other))
         if pooled:
             # A paired difference has twice the variance of an error.
             deviation, freedom = self.pool.deviation and math.sqrt(2) * self.pool.deviation, self.pool.freedom
@@ -190,7 +198,7 @@ def split_tasks(records: Iterable[Record]) -> list[Task]:
     for metric in {task.metric for task in tasks}:
         sizes = {task.name: task for task in tasks if task.size is not None and task.metric == metric}
         for name, pool in make_pools({name: task.distinct for name, task in sizes.items()}).items():
-            sizes[name].pool = pool
+            sizes[name].join(pool)
     return sorted(tasks, key=lambda task: (task.size is None, task.size or 0, task.name))
 
 

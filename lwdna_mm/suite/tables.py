@@ -9,7 +9,6 @@ from .blocks import Block, Table, Text
 from .costs import machine_use, relative_costs
 from .differences import CONFIDENCE, UNCLEAR, Difference, seeds_needed
 from .landscape import compare_spreads, place
-from .pool import find_odd_arm
 from .records import SELECT, Key, Record
 from .statistics import LANDSCAPE, LWDNA, UNIFORM, Task, order_of
 
@@ -79,7 +78,7 @@ def pool_blocks(tasks: Sequence[Task]) -> list[Block]:
         return []
     rows = []
     for task in tasks:
-        own, digits = task.distinct, digits_of(task) + 1
+        own, digits = task.distinct.without_all(task.pool.odd), digits_of(task) + 1
         alone = f"{math.sqrt(own.squares / own.freedom):.{digits}f} ({own.freedom})" if own.freedom else NONE
         shared = f"{task.pool.deviation:.{digits}f} ({task.pool.freedom})"
         rows.append([task.name, str(len(own.runs)), alone, shared, ", ".join(task.pool.tasks)])
@@ -89,19 +88,16 @@ def pool_blocks(tasks: Sequence[Task]) -> list[Block]:
 
 def describe_cautions(tasks: Sequence[Task]) -> list[str]:
     """Where the errors of a task or an arm are larger than chance makes them."""
-    layouts = {task.name: task.distinct for task in tasks}
-    pools = [pool for pool in dict.fromkeys(task.pool for task in tasks) if pool.deviation is not None]
-    odd = {pool: find_odd_arm({name: layouts[name] for name in pool.tasks}) for pool in pools}
     found = [
         f"Caution: runs of the task {task.name} vary more than those of other sizes (F test, 5 %): it stands alone."
         for task in tasks
         if task.pool.alone
     ]
     return found + [
-        f"Caution: the errors of {arm} are larger than those of other arms (F test, 5 %; tasks "
-        f"{', '.join(pool.tasks)}): its intervals are too short, those of others too long."
-        for pool, arm in odd.items()
-        if arm
+        f"Caution: the errors of {' and '.join(pool.odd)} are larger than those of other arms (F test, 5 %; tasks "
+        f"{', '.join(pool.tasks)}): what is compared with them is judged by its own pairs of runs alone."
+        for pool in dict.fromkeys(task.pool for task in tasks)
+        if pool.odd
     ]
 
 

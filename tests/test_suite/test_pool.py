@@ -65,10 +65,11 @@ def draw(rng, arms, seeds, deviations=1.0):
 
 
 def test_pool_is_the_mean_square_of_all_tasks():
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng(8)
     tasks = {"50": draw(rng, 6, 3), "200": draw(rng, 4, 3), "400": draw(rng, 2, 2)}
     pools = make_pools(tasks)
     assert pools["50"] == pools["200"] == pools["400"]
+    assert not pools["50"].odd
     assert pools["50"].freedom == 10 + 6 + 1
     assert pools["50"].deviation ** 2 == pytest.approx(sum(one.squares for one in tasks.values()) / 17)
 

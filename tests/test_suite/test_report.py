@@ -123,11 +123,13 @@ def test_variation_of_runs_is_told(records):
 def test_unequal_variation_is_told(records):
     wild = [*make_arm("uniform", 10.0, 50.0, task="200"), *make_arm("lwdna", 50.0, 10.0, task="200")]
     records = [record for record in records if record.task != "200"]
+    told = format_markdown(records).partition("How much runs vary")[2]
     text = format_markdown([*records, *wild])
     assert "Caution: runs of the task 200 vary more than those of other sizes" in text
     assert "the task 50" not in text
     text = format_markdown([*records, *make_arm("wider", 20.0, 28.0, 12.0)])
     assert "Caution: the errors of wider are larger than those of other arms (F test, 5 %; tasks 50)" in text
+    assert cells(text.partition("How much runs vary")[2], "50")[1:] == cells(told, "50")[1:]
 
 
 def test_what_is_missing_is_told(records):

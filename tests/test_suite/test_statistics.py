@@ -72,6 +72,17 @@ def test_widths_drawn_for_every_seed_have_a_variance_of_their_own():
     assert task_of(("uniform", 20.1, 30.2), ("random", 10.1, 20.2)).compare("random").interval is None
 
 
+def test_an_arm_that_varies_more_is_judged_by_its_own_pairs():
+    steady = [("uniform", 19.9, 19.8, 20.1), ("lwdna", 24.3, 23.6, 24.2), ("narrow", 18.1, 17.7, 18.0)]
+    broken = [35.0, 36.2, 9.1]
+    task, without = task_of(*steady, ("tilt", *broken)), task_of(*steady)
+    assert task.pool.odd == ("tilt",)
+    assert (task.pool.deviation, task.pool.freedom) == (without.pool.deviation, without.pool.freedom)
+    assert task.compare("lwdna").interval == without.compare("lwdna").interval
+    expected = stats.ttest_rel(broken, steady[0][1:]).confidence_interval(0.95)
+    assert task.compare("tilt").interval == pytest.approx((expected.low, expected.high), rel=1e-12)
+
+
 def test_by_hand():
     # Differences 4 and 5: mean 4.5, deviation 0.7071, t(0.975, 1) = 12.706: 4.5 +- 12.706 * 0.5.
     difference = task_of(("lwdna", 24.0, 26.0), ("uniform", 20.0, 21.0)).compare("lwdna")
@@ -134,6 +145,12 @@ def test_total_is_start_plus_widths():
     assert (task.comparisons(primary=True), task.comparisons(primary=False)) == (1, 2)
 
 
+def test_arms_with_their_own_initialisation_are_compared_with_the_baseline():
+    task = task_of(("baseline", 18.0, 18.2), ("uniform", 19.9, 19.8), ("tilt-fresh", 19.0, 19.4))
+    assert list(task.parts()) == ["start", "tilt-fresh's widths"]
+    assert task.parts()["tilt-fresh's widths"].estimate == pytest.approx(1.1)
+
+
 def test_total_is_start_plus_widths_with_any_gaps():
     task = task_of(("baseline", 18.0, None, 18.2, 17.0), ("uniform", 19.9, 19.8), ("lwdna", None, 23.6, 24.1, 23.9))
     start, widths, total = (task.parts()[name].estimate for name in ("start", "widths", "total"))
@@ -171,6 +188,22 @@ def test_corrected_intervals_hold_all_true_differences_95_times_in_100(arms, see
     assert alone / trials < 0.93  # which is why they are corrected
 
 
+def test_intervals_hold_beside_an_arm_that_varies_more():
+    """Whether or not the test finds it out; the other arms alone share the seeds of uniform."""
+    rng, trials = np.random.default_rng(7), 200
+    held, found = {"lwdna": 0, "tilt": 0}, 0
+    for _ in range(trials):
+        arms = {name: rng.normal(size=3) for name in ("uniform", "lwdna", "narrow", "wider", "chosen")}
+        task = task_of(*((name, *values) for name, values in arms.items()), ("tilt", *(5 * rng.normal(size=3))))
+        found += task.pool.odd == ("tilt",)
+        for name in held:
+            low, high = task.compare(name).interval
+            held[name] += low <= 0 <= high
+    assert found > trials / 2
+    assert held["lwdna"] > 0.93 * trials
+    assert held["tilt"] > 0.85 * trials  # where it is not found out it borrows from the others
+
+
 def test_runs_that_are_another_one_over_again_count_once():
     arms = [
         make_arm("uniform", 20.0, 21.0, 22.5),
@@ -200,8 +233,8 @@ def test_sizes_share_a_pool():
         tasks = split_tasks(
             record for task, arms in named.items() for arm, *runs in arms for record in make_arm(arm, *runs, task=task)
         )
-        assert sum(task.layout.freedom for task in tasks) == 1 + 10 + 8 + 1
-        if not any(task.pool.alone for task in tasks):
+        assert sum(task.distinct.freedom for task in tasks) == 1 + 10 + 8 + 1
+        if not any(task.pool.alone or task.pool.odd for task in tasks):
             assert {task.pool.freedom for task in tasks} == {20}
         one = tasks[0].compare("lwdna")
         covered += one.corrected[0] <= 1 <= one.corrected[1]
