@@ -17,7 +17,7 @@ tried = [*asked, "tilt", "profile-whole"]
 measured = [*tried, "response"]
 # A run has one core; starting a loader's processes anew in every epoch takes longer than the few images.
 alone = {"train_dataloader.num_workers": 0}
-# Without shortcuts a rate of 0.3 is too much, and with the start 0.1 too.
+# With the start, which doubles it, a rate of 0.1 breaks some runs: docs/evidence.md.
 slow = dict(grid={**grid, "optim_wrapper.optimizer.lr": [0.03, 0.1]})
 
 

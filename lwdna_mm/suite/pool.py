@@ -5,7 +5,7 @@ one variance, so that every arm helps to tell how much the difference of any two
 degrees of freedom instead of one fewer than it has seeds. Sizes of one training set share that variance too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,12 +51,8 @@ class Layout:
         weights = self._solve[self._arms.index(arm)] - self._solve[self._arms.index(other)]
         return float(weights @ self._values), float(np.linalg.norm(weights))
 
-    def without(self, arm: str) -> "Layout":
+    def without(self, *arms: str) -> "Layout":
         """The layout of the other arms."""
-        return self.without_all([arm])
-
-    def without_all(self, arms: Sequence[str]) -> "Layout":
-        """The layout of all arms but these."""
         return Layout({name: runs for name, runs in self.runs.items() if name not in arms})
 
 

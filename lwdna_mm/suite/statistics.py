@@ -82,7 +82,7 @@ class Task:
 
     def join(self, pool: Pool) -> None:
         """Take the error from a pool; the arms that it leaves out have one of their own."""
-        self.pool, self.layout = pool, self._fixed.without_all(pool.odd)
+        self.pool, self.layout = pool, self._fixed.without(*pool.odd)
 
     @property
     def less_is_better(self) -> bool:

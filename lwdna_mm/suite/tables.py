@@ -78,7 +78,7 @@ def pool_blocks(tasks: Sequence[Task]) -> list[Block]:
         return []
     rows = []
     for task in tasks:
-        own, digits = task.distinct.without_all(task.pool.odd), digits_of(task) + 1
+        own, digits = task.distinct.without(*task.pool.odd), digits_of(task) + 1
         alone = f"{math.sqrt(own.squares / own.freedom):.{digits}f} ({own.freedom})" if own.freedom else NONE
         shared = f"{task.pool.deviation:.{digits}f} ({task.pool.freedom})"
         rows.append([task.name, str(len(own.runs)), alone, shared, ", ".join(task.pool.tasks)])
