@@ -15,6 +15,8 @@ grid = {
 asked = ["baseline", "uniform", "random", "lwdna", "lwdna-acts", "uniform-tuned", "lwdna-tuned"]
 tried = [*asked, "tilt", "profile-whole"]
 measured = [*tried, "response"]
+# Where LW-DNA is behind: is it the widths, or which channels are kept?
+taken_apart = ["chosen", "unchosen"]
 # A run has one core; starting a loader's processes anew in every epoch takes longer than the few images.
 alone = {"train_dataloader.num_workers": 0}
 # With the start, which doubles it, a rate of 0.1 breaks some runs: docs/evidence.md.
@@ -55,7 +57,7 @@ def siamfc(train, test, arms):
 
 
 tasks = {
-    "dncnn-5": denoising("dncnn", 5, [*measured, "chosen", "lwdna-fresh", "profile"]),
+    "dncnn-5": denoising("dncnn", 5, [*measured, *taken_apart, "lwdna-fresh", "profile"]),
     "edsr": restoration(
         "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91",
         "Set5/PSNR",
@@ -64,13 +66,13 @@ tasks = {
     ),
     "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", tried),
     "siamfc-crossing": siamfc("Crossing", "DragonBaby", asked),
-    "resnet20-50": cifar("resnet20", 50, 160, [*measured, "profile-tilts"]),
+    "resnet20-50": cifar("resnet20", 50, 160, [*measured, *taken_apart, "profile-tilts"]),
     "vgg11-50": cifar(
         "vgg11-half", 50, 160, [*measured, "tilt-fresh", "tilt-tuned", "profile-whole-tuned"], alone, **slow
     ),
     "unet-5": denoising("unet", 5, [*tried, "profile-repeated"]),
-    "dncnn-20": denoising("dncnn", 20, asked),
-    "dncnn-400": denoising("dncnn", 400, asked),
+    "dncnn-20": denoising("dncnn", 20, [*asked, *taken_apart]),
+    "dncnn-400": denoising("dncnn", 400, [*asked, *taken_apart]),
     "unet-20": denoising("unet", 20, asked),
     "unet-400": denoising("unet", 400, asked),
     "resnet20-1000": cifar("resnet20", 1000, 8, asked),
@@ -90,4 +92,4 @@ for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "vgg11-50"):
     tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1, "lwdna-batches-search": 1})
 tasks["resnet20-50"]["arms"]["landscape"] = 12
 
-del name, asked, tried, measured, alone, slow
+del name, asked, tried, measured, taken_apart, alone, slow

@@ -5,7 +5,7 @@ metric = "accuracy/top1"
 options = {"train_cfg.max_epochs": 6, "train_cfg.val_interval": 6, "lwdna.shrink.iters": 4, "log_level": "WARNING"}
 select = {"select.share": 0.2}
 grid = {"optim_wrapper.optimizer.lr": [0.05, 0.2]}
-once = dict.fromkeys(["lwdna-fresh", "random", "narrow", "wider", "tilt", "lwdna-tuned"], 1)
+once = dict.fromkeys(["lwdna-fresh", "random", "narrow", "wider", "unchosen", "tilt", "lwdna-tuned"], 1)
 
 
 def task(images, arms):

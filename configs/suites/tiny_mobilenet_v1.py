@@ -31,7 +31,7 @@ compared = {
 pair = dict(uniform=2, lwdna=2)
 starts = ["baseline-rate", "lwdna-fresh-rate", "baseline-tuned", "lwdna-fresh-tuned", "profile-whole-tuned"]
 acts = ["wider", "lwdna-acts", "lwdna-acts-tuned"]
-more = dict.fromkeys(["lwdna-fresh", "random-fresh", "lwdna-floor-0.4", "profile-tilts", *acts, *starts], 3)
+more = dict.fromkeys(["unchosen", "lwdna-fresh", "random-fresh", "lwdna-floor-0.4", "profile-tilts", *acts, *starts], 3)
 
 
 def task(images, arms):

@@ -14,7 +14,7 @@ from lwdna_mm.shrink.gated_conv import GatedConv2d, GatedLinear
 from lwdna_mm.shrink.gates import Gates, attach_gates
 from lwdna_mm.shrink.latent import GATES, LatentHypernet, LatentMagnitudeCriterion, Latents, PlainGates
 from lwdna_mm.shrink.profile_search import ProfileCriterion, ProfileSearch
-from lwdna_mm.shrink.profiles import RandomWidthsCriterion, TiltCriterion
+from lwdna_mm.shrink.profiles import RandomWidthsCriterion, TiltCriterion, WidthsCriterion
 from lwdna_mm.shrink.response import ResponseCriterion
 from lwdna_mm.shrink.search import BudgetError, search
 
@@ -41,6 +41,7 @@ __all__ = [
     "TaylorCriterion",
     "TiltCriterion",
     "UniformCriterion",
+    "WidthsCriterion",
     "attach_gates",
     "search",
 ]

@@ -1,5 +1,7 @@
 """Controls that prescribe the widths: all channels are worth the same, and groups grow at rates of their own."""
 
+from collections.abc import Mapping
+
 import torch
 
 from lwdna_mm.channels import ChannelGraph
@@ -48,6 +50,31 @@ class RandomWidthsCriterion(UniformCriterion):
         """Draw a number for every group, in the order of execution."""
         generator = torch.Generator().manual_seed(self.seed)
         return _exponential(graph, self.spread * torch.randn(len(graph.free), generator=generator, dtype=torch.float64))
+
+
+@CRITERIA.register
+class WidthsCriterion(UniformCriterion):
+    """A control: given widths, with the first channels of every group instead of the best.
+
+    By one ratio that meets the budget, as the others here: widths that use it up come back as they are.
+
+    Args:
+        widths: by name of the group, such as ``ChannelPlan.widths`` has them.
+    """
+
+    def __init__(self, widths: Mapping[str, int]) -> None:
+        self.widths = widths
+
+    def growth(self, graph: ChannelGraph) -> dict[str, float]:
+        """Divide by the graph's widths.
+
+        Raises:
+            UserError: the widths are not those of the graph's free groups.
+        """
+        for name in sorted(graph.free.keys() ^ self.widths.keys()):
+            told = "have no group" if name in graph.free else "have a group that the network lacks:"
+            raise UserError(f"WidthsCriterion's widths {told} {name!r}")
+        return {name: self.widths[name] / group.width for name, group in graph.free.items()}
 
 
 def _exponential(graph: ChannelGraph, exponents: torch.Tensor) -> dict[str, float]:

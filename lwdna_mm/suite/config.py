@@ -25,6 +25,7 @@ class Arm:
         options: changes to the task's config.
         equal: measure -> another arm; the budget of these measures is what the other arm's network of the same seed
             has, and there is no other budget.
+        widths: another arm, whose network of the same seed gives the widths.
         tuned: whether a grid is searched first, and the best of its points taken; or the arm whose point is taken.
         grid: option -> values, in place of the task's.
         planner: who finds the plan instead of the ``lwdna`` section's search; one of :data:`PLANNERS`.
@@ -34,10 +35,16 @@ class Arm:
     name: str
     options: Options = field(default_factory=dict)
     equal: dict[str, str] = field(default_factory=dict)
+    widths: str | None = None
     tuned: bool | str = False
     grid: dict[str, list] = field(default_factory=dict)
     planner: str | None = None
     vary: str | None = None
+
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """The arms whose networks of the same seed decide on this one's."""
+        return (*self.equal.values(), *([self.widths] if self.widths else []))
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ def load_suite(path: str | Path) -> Suite:
 def _arm(path: Path, name: str, given: Any) -> Arm:
     where = f"{path}: arms[{name!r}]"
     _check_keys(where, given, [key for key in Arm.__dataclass_fields__ if key != "name"])
-    _check_kinds(where, given, dict(equal=Mapping, vary=str, **DICTS))
+    _check_kinds(where, given, dict(equal=Mapping, widths=str, vary=str, **DICTS))
     _check_grid(f"{where}.grid", given.get("grid", {}))
     if not isinstance(given.get("tuned", False), bool | str):
         raise UserError(f"{where}: 'tuned' is {given['tuned']!r}, but must be True, False or the name of an arm")
@@ -147,11 +154,11 @@ def _check_task(path: Path, suite: Suite, task: Task) -> None:
         if not isinstance(runs, int) or runs < 1:
             raise UserError(f"{where}[{name!r}] is {runs!r}, but must be the number of runs, 1 or more")
         arm = suite.arms[name]
-        for other in arm.equal.values():
+        for other in arm.follows:
             if other not in suite.arms:
-                raise UserError(f"{path}: arms[{name!r}].equal has {other!r}: {nearest(other, list(suite.arms))}")
+                raise UserError(f"{path}: arms[{name!r}] follows {other!r}: {nearest(other, list(suite.arms))}")
             if task.arms.get(other, 0) < runs:
-                raise UserError(f"{where}[{name!r}] is to cost what {other!r} costs, which has fewer runs there")
+                raise UserError(f"{where}[{name!r}] follows {other!r}, which has fewer runs there")
         if isinstance(arm.tuned, str) and (arm.tuned not in task.arms or suite.arms[arm.tuned].tuned is not True):
             raise UserError(f"{where}: {name!r} takes the point of {arm.tuned!r}, which is not tuned there")
         if arm.tuned and not ((arm.grid or task.grid) and suite.select):

@@ -100,7 +100,7 @@ def _runs(suite: Suite, task: Task) -> Iterator[Run]:
         if arm.vary is not None:
             yield Run(Key(task.name, f"{arm.name}-{index:02d}", 0), task, arm, {**options, arm.vary: index})
             continue
-        needs = [Key(task.name, other, index) for other in arm.equal.values()]
+        needs = [Key(task.name, other, index) for other in arm.follows]
         if arm.tuned:
             tried = suite.arms[arm.tuned] if isinstance(arm.tuned, str) else arm
             grid = [_grid_run(suite, task, tried, point) for point in points(tried.grid or task.grid)]
@@ -114,13 +114,13 @@ def _options(suite: Suite, task: Task, arm: Arm) -> Options:
 
 
 def _dependent(arm: Arm) -> tuple[bool, bool]:
-    """Whether an arm takes its point, or its budget, from another one."""
-    return isinstance(arm.tuned, str), bool(arm.equal)
+    """Whether an arm takes its point, or its budget or widths, from another one."""
+    return isinstance(arm.tuned, str), bool(arm.follows)
 
 
 def _grid_run(suite: Suite, task: Task, arm: Arm, point: Options) -> Run:
     key = Key(task.name, arm.name, 0, SELECT, describe_point(point))
-    needs = tuple(Key(task.name, other, 0) for other in arm.equal.values())
+    needs = tuple(Key(task.name, other, 0) for other in arm.follows)
     return Run(key, task, arm, {**_options(suite, task, arm), **suite.select, **point}, needs)
 
 
@@ -163,13 +163,18 @@ def resolve(suite: Suite, run: Run, done: Mapping[Key, Record]) -> Order:
     """Complete a run whose needs are ``done``.
 
     Raises:
-        UserError: every point of its grid has diverged.
+        UserError: every point of its grid has diverged, or the arm whose widths it is to have has no plan.
     """
     task, arm, key = run.task, run.arm, run.key
     options, point = dict(run.options), {}
     for measure, other in arm.equal.items():
         options["lwdna.budget"] = {**dict.fromkeys(COSTS), **options.get("lwdna.budget", {})}
         options["lwdna.budget"][measure] = done[Key(task.name, other, key.seed)].shares[measure]
+    if arm.widths:
+        widths = done[Key(task.name, arm.widths, key.seed)].widths
+        if widths is None:
+            raise UserError(f"{key} is to have the widths of {arm.widths!r}, which has no plan")
+        options["lwdna.shrink.criterion"] = dict(type="WidthsCriterion", widths=widths)
     if key.stage == SELECT:
         point = {name: options[name] for name in arm.grid or task.grid}
     elif arm.tuned:

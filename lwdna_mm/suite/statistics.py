@@ -19,11 +19,13 @@ from .pool import Layout, Pool, make_pools
 from .records import TEST, Record
 
 BASELINE, UNIFORM, LWDNA, LANDSCAPE = "baseline", "uniform", "lwdna", "landscape-"
-# What is told apart, and by which two arms. The first is the sum of the two below it.
+# What is told apart, and by which two arms. The first is the sum of the two below it, the third of its two.
 PARTS = {
     "total": (LWDNA, BASELINE),
     "start": (UNIFORM, BASELINE),
     "widths": (LWDNA, UNIFORM),
+    "widths, channels not chosen": ("unchosen", UNIFORM),
+    "choice of channels": (LWDNA, "unchosen"),
     "widths, fresh start": ("lwdna-fresh", BASELINE),
     "widths, both tuned": ("lwdna-tuned", "uniform-tuned"),
     "widths, fresh start, both tuned": ("lwdna-fresh-tuned", "baseline-tuned"),

@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from lwdna_mm.errors import UserError
-from lwdna_mm.shrink import RandomWidthsCriterion, TiltCriterion, UniformCriterion, search
+from lwdna_mm.shrink import (
+    RandomCriterion,
+    RandomWidthsCriterion,
+    TiltCriterion,
+    UniformCriterion,
+    WidthsCriterion,
+    search,
+)
 
 from .nets import BACKBONES, graph_of
 
@@ -66,6 +73,33 @@ def test_without_tilt_or_spread_it_is_the_uniform_control(name, divisor, policy)
     uniform = plan_of(graph, UniformCriterion(), divisor=divisor, policy=policy)
     for criterion in (TiltCriterion(0), RandomWidthsCriterion(seed=1, spread=0)):
         assert plan_of(graph, criterion, divisor=divisor, policy=policy) == uniform
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("divisor", [1, 4])
+@pytest.mark.parametrize("name", BACKBONES)
+def test_given_widths_come_back_with_the_first_channels(name, divisor, policy):
+    graph = graph_of(name)
+    # Groups that differ in scale, so that their shares do.
+    scores = {
+        group: score * (1 + index % 3)
+        for index, (group, score) in enumerate(RandomCriterion(seed=1).scores(graph).items())
+    }
+    found = search(graph, scores, 0.5 * graph.flops(), min_ratio=0.2, divisor=divisor, policy=policy)
+    again = plan_of(graph, WidthsCriterion(found.widths), min_ratio=0.0, divisor=divisor, policy=policy)
+    assert again.widths == found.widths != plan_of(graph, UniformCriterion(), divisor=divisor).widths
+    assert all(kept == list(range(len(kept))) for kept in again.kept.values())
+    half = plan_of(graph, WidthsCriterion(found.widths), budget=0.25, min_ratio=0.0)
+    assert graph.flops(half) <= 0.25 * graph.flops()
+
+
+def test_widths_of_another_network_are_refused():
+    graph = graph_of("ResNet-CIFAR")
+    first, *others = graph.free
+    with pytest.raises(UserError, match=f"WidthsCriterion's widths have no group '{first}'"):
+        WidthsCriterion(dict.fromkeys(others, 4)).growth(graph)
+    with pytest.raises(UserError, match="have a group that the network lacks: 'zz'"):
+        WidthsCriterion(dict.fromkeys([*graph.free, "zz"], 4)).growth(graph)
 
 
 def test_a_negative_spread_is_refused():

@@ -53,6 +53,17 @@ def test_equal_cost_takes_the_place_of_other_budgets(suite):
     assert orders[Key("small", "narrow", 0)].options["lwdna.budget"] == dict(flops=None, params=0.26, acts=None)
 
 
+def test_widths_of_another_arm_are_those_of_the_same_seed(tmp_path):
+    suite = load_suite(write_suite(tmp_path, SUITE.replace('equal=dict(params="lwdna")', 'widths="lwdna"')))
+    run = next(run for run in expand(suite) if run.key == Key("small", "narrow", 0))
+    assert run.needs == (Key("small", "lwdna", 0),)
+    record = make("lwdna", 50.0)
+    order = resolve(suite, run, {run.needs[0]: replace(record, widths={"a.b": 3})})
+    assert order.options["lwdna.shrink.criterion"] == dict(type="WidthsCriterion", widths={"a.b": 3})
+    with pytest.raises(UserError, match="small/narrow seed 0 is to have the widths of 'lwdna', which has no plan"):
+        resolve(suite, run, {run.needs[0]: replace(record, widths=None)})
+
+
 def test_what_varies_is_not_the_seed_of_the_training(suite):
     _, orders = do_all(suite)
     assert orders[Key("small", "landscape-01", 0)].options["lwdna.shrink.criterion.seed"] == 1

@@ -42,6 +42,8 @@ def test_smoke(tmp_path: Path, capsys):
     for record in records.values():
         assert record.samples in (6 * 200, 6 * 140, 6 * 100)
         assert 10 < record.value < 100
+        if record.arm == "unchosen":
+            assert record.widths == records[record.key._replace(arm="lwdna")].widths
         if "wider" in record.arm:
             assert record.shares["flops"] > 1
         elif "narrow" in record.arm:

@@ -2,6 +2,7 @@
 uniform = {"lwdna.shrink.criterion": dict(type="UniformCriterion"), "lwdna.shrink.min_ratio": 0.0}
 # A floor of the even share leaves all widths as they are.
 chosen = {"lwdna.shrink.min_ratio": 0.5}
+prescribed = {"lwdna.shrink.min_ratio": 0.0}
 random = {"lwdna.shrink.criterion": dict(type="RandomCriterion")}
 tilt = {"lwdna.shrink.criterion": dict(type="TiltCriterion", tilt=-1.0), "lwdna.shrink.min_ratio": 0.0}
 landscape = {
@@ -34,6 +35,8 @@ arms = {
     # The baseline's widths again, but of the widened network's channels those that LW-DNA's scores rank first.
     "chosen": dict(options=chosen),
     "lwdna": dict(),
+    # LW-DNA's widths, but of the widened network's channels the first ones, which at the start are as good as any.
+    "unchosen": dict(options=prescribed, widths="lwdna"),
     "lwdna-fresh": dict(options=fresh),
     # No more activations than the baseline either.
     "lwdna-acts": dict(options=acts),
@@ -78,5 +81,5 @@ arms = {
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
 
-del uniform, chosen, random, tilt, landscape, fresh, paper, response, acts
+del uniform, chosen, prescribed, random, tilt, landscape, fresh, paper, response, acts
 del profile, tilt_search, tilts, whole_search, whole, repeated

@@ -58,7 +58,7 @@ ROWS = [
     suite("a list of options", arm("dict(options=[])"), "arms['a']: 'options' is [], but must be a dict"),
     suite("an unknown option", arm("dict(options={'lwdna.widne': 2})"), "arms['a']", "did you mean 'widen'"),
     suite("equal to a word", arm("dict(equal='flops')"), "arms['a']: 'equal' is 'flops', but must be a dict"),
-    suite("equal to an unknown arm", arm("dict(equal=dict(flops='z'))"), "arms['a'].equal has 'z': known are a"),
+    suite("equal to an unknown arm", arm("dict(equal=dict(flops='z'))"), "arms['a'] follows 'z': known are a"),
     suite("equal in an unknown measure", arm("dict(equal=dict(flop='a'))"), "has 'flop': did you mean 'flops'"),
     suite("an unknown planner", arm("dict(planner='torch')"), "planner is 'torch': did you mean 'torch-pruning'"),
     suite("tuned without a grid", arm("dict(tuned=True)"), "'a' is tuned, so the suite needs a grid and a select"),
