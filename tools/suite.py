@@ -79,8 +79,14 @@ def list_runs(args: argparse.Namespace) -> None:
 
     suite, runs, _, records = _places(args)
     done = done_records(suite, runs, records)
-    lines = [f"{done[one.key].value:10.4g}  {one.key}" if one.key in done else f"{'-':>10}  {one.key}" for one in runs]
+    lines = [f"{_reached(done.get(one.key)):>10}  {one.key}" for one in runs]
     print("\n".join([*lines, f"{len(done)} of {len(runs)} runs are done"]))
+
+
+def _reached(record) -> str:
+    if record is None:
+        return "-"
+    return "diverged" if record.value is None else f"{record.value:.4g}"
 
 
 def _places(args: argparse.Namespace):

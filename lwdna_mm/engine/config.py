@@ -51,6 +51,7 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
             cfg[key] = {}
     for key in options:
         _check_option(key, cfg)
+    _keep_inputs(cfg, options)
     try:
         cfg.merge_from_dict(options)
     except (TypeError, KeyError) as error:  # mmengine's word for a key below what is no dict
@@ -125,6 +126,15 @@ def _fill_section(cfg: Config) -> None:
         shrink = {**asdict(ShrinkOptions()), **section.get("shrink", {})}
         defaults = dict(widen=LwdnaSection.widen, budget=dict(flops=1.0), init=LwdnaSection.init)
         cfg.lwdna = {**defaults, **section, "shrink": shrink}
+
+
+def _keep_inputs(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Keep what the section says of the inputs where an option takes it out: the baseline is traced with the same."""
+    section = cfg.get("lwdna")
+    if isinstance(section, Mapping) and options.get("lwdna", section) is None:
+        for key in ("input_shape", "amortized"):
+            if cfg.get(key) is None and section.get(key) is not None:
+                cfg[key] = section[key]
 
 
 def _check_top_level(key: str, cfg: Config) -> None:

@@ -14,12 +14,12 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from ..channels import ChannelPlan
-from ..errors import UserError
+from ..errors import DivergedError, UserError
 from ..registry import HOOKS
 from ..runs.history import less_is_better
 from ..runs.plan_file import PROFILES
-from ..runs.summary import SUMMARY
-from ..shrink.profile_search import Profile, ProfileSearch
+from ..runs.summary import SUMMARY, write_summary
+from ..shrink.profile_search import EVEN, Profile, ProfileSearch
 from .beginning import Beginning
 from .protocol import by_epoch, shorten
 from .shrink_hook import ShrinkHook
@@ -30,6 +30,10 @@ Train = Callable[[Config], dict[str, Any]]
 
 # Where the short runs lie, below a run's folder.
 FOLDER = Path("search", "profiles")
+# The seeds of two repeats.
+APART = 1_000_003
+# In the summary of a short run, beside what every summary has.
+DIVERGED = "diverged"
 
 
 def choose_profile(cfg: Config, search: ProfileSearch, train: Train, beginning: Beginning) -> dict[str, Any]:
@@ -51,6 +55,7 @@ def choose_profile(cfg: Config, search: ProfileSearch, train: Train, beginning: 
 
     Raises:
         UserError: the training images cannot judge, or the config does not take the metric.
+        DivergedError: the even widths diverge; any others that do so are the worst.
     """
     shorts = [_short(cfg, search, repeat) for repeat in range(search.repeats)]
     beginning.begin()
@@ -66,10 +71,10 @@ def choose_profile(cfg: Config, search: ProfileSearch, train: Train, beginning: 
             summaries = []
             for short, folder in shorts:
                 place = folder / f"rung{rung}" / f"{index:03d}"
-                summaries.append(_run(short, profiles[index], length, place, train))
+                summaries.append(_run(short, profiles[index], length, place, train, may_diverge=index != EVEN))
                 _note(candidates[index], cost, summaries[-1])
-            metric = _metric(search, summaries[0])
-            reached = [summary["metrics"]["last"][metric] for summary in summaries]
+            metric = metric or _metric(search, summaries[0])  # of the even widths, which come first
+            reached = [math.nan if DIVERGED in one else one["metrics"]["last"][metric] for one in summaries]
             mean = math.fsum(reached) / len(reached)
             candidates[index]["values"].append(_plain(mean))
             candidates[index]["each"].append([_plain(value) for value in reached])
@@ -124,14 +129,15 @@ class ProfileHook(ShrinkHook):
 def _short(cfg: Config, search: ProfileSearch, repeat: int) -> tuple[Config, Path]:
     """The config of the short runs of one repeat, at full length still, and their folder."""
     short = copy.deepcopy(cfg)
-    validate_on_held_out(short, search.held_out, search.seed + repeat)
-    short.randomness.seed += repeat
+    # Far apart, so that runs with neighbouring seeds share no training.
+    validate_on_held_out(short, search.held_out, (search.seed + APART * repeat) % 2**32)
+    short.randomness.seed = (short.randomness.seed + APART * repeat) % 2**32
     short.work_dir, short.resume, short.load_from = None, False, None
     said = json.dumps(short.to_dict(), sort_keys=True, default=str)
     return short, Path(cfg.work_dir, FOLDER, hashlib.sha256(said.encode()).hexdigest()[:12])
 
 
-def _run(cfg: Config, profile: Profile, length: float, folder: Path, train: Train) -> dict[str, Any]:
+def _run(cfg: Config, profile: Profile, length: float, folder: Path, train: Train, may_diverge: bool) -> dict[str, Any]:
     """Train a profile's plan for a share of the training; its summary, with the plan's widths."""
     found: list[Any] = [None]
     if is_main_process() and (folder / SUMMARY).is_file():
@@ -143,7 +149,14 @@ def _run(cfg: Config, profile: Profile, length: float, folder: Path, train: Trai
         cfg.work_dir = str(folder)
         cfg.lwdna.shrink.criterion = dict(type="ProfileCriterion", **profile)
         cfg.lwdna.shrink.iters = 1  # nothing is looked at
-        found = [train(cfg)]
+        try:
+            found = [train(cfg)]
+        except DivergedError as error:
+            if not may_diverge or error.summary is None:
+                raise
+            found = [{**error.summary, DIVERGED: str(error)}]
+            if is_main_process():
+                write_summary(folder, found[0])
         broadcast_object_list(found)  # one rank alone reads the logs
         if is_main_process():
             for weights in folder.glob("*.pth"):

@@ -159,10 +159,24 @@ def _check_task(path: Path, suite: Suite, task: Task) -> None:
                 raise UserError(f"{path}: arms[{name!r}] follows {other!r}: {nearest(other, list(suite.arms))}")
             if task.arms.get(other, 0) < runs:
                 raise UserError(f"{where}[{name!r}] follows {other!r}, which has fewer runs there")
+            _check_followed(f"{path}: arms[{name!r}] follows {other!r}", arm, suite.arms[other])
+        if arm.vary and (arm.follows or arm.tuned):
+            raise UserError(f"{path}: arms[{name!r}] varies {arm.vary}, so it can neither be tuned nor follow another")
         if isinstance(arm.tuned, str) and (arm.tuned not in task.arms or suite.arms[arm.tuned].tuned is not True):
             raise UserError(f"{where}: {name!r} takes the point of {arm.tuned!r}, which is not tuned there")
         if arm.tuned and not ((arm.grid or task.grid) and suite.select):
             raise UserError(f"{where}: {name!r} is tuned, so the suite needs a grid and a select")
+
+
+def _check_followed(where: str, arm: Arm, other: Arm) -> None:
+    """Check that the other arm's runs come before the arm's, and that its widths are such that they come back."""
+    if other.follows or other.vary:
+        raise UserError(f"{where}, which must itself neither follow another nor vary")
+    if isinstance(other.tuned, str) or (other.tuned and not arm.tuned):
+        raise UserError(f"{where}, which is tuned: it comes too late")
+    budgets = [{key: value for key, value in one.options.items() if "budget" in key} for one in (arm, other)]
+    if arm.widths == other.name and (other.planner or arm.equal or budgets[0] != budgets[1]):
+        raise UserError(f"{where}, whose widths it cannot have, for the two have other budgets")
 
 
 def _check_kinds(where: str, given: Mapping, kinds: dict[str, type]) -> None:

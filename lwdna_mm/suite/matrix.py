@@ -59,7 +59,7 @@ class Order:
 
     @property
     def spec(self) -> str:
-        """A short hash of all that the suite says of the run; what the task's config says is not in it."""
+        """A short hash of the run's name and options; what the task's config and data are is not in it."""
         said = [
             Path(self.config).stem,
             self.options,
@@ -175,6 +175,7 @@ def resolve(suite: Suite, run: Run, done: Mapping[Key, Record]) -> Order:
         if widths is None:
             raise UserError(f"{key} is to have the widths of {arm.widths!r}, which has no plan")
         options["lwdna.shrink.criterion"] = dict(type="WidthsCriterion", widths=widths)
+        options["lwdna.shrink.min_ratio"] = 0.0
     if key.stage == SELECT:
         point = {name: options[name] for name in arm.grid or task.grid}
     elif arm.tuned:

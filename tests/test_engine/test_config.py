@@ -83,3 +83,11 @@ def test_missing_data_is_named(config, tmp_path):
     cfg.test_dataloader[0].dataset.download = True
     cfg.val_dataloader = None
     check_data(cfg, DATALOADERS)
+
+
+def test_a_section_that_is_taken_out_leaves_what_it_says_of_the_inputs(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(CONFIG + "lwdna = dict(input_shape=(1, 8, 8), amortized=[0])\n")
+    cfg = load_config(path, {"lwdna": None})
+    assert (cfg.lwdna, tuple(cfg.input_shape), cfg.amortized) == (None, (1, 8, 8), [0])
+    assert "input_shape" not in load_config(path)

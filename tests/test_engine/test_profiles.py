@@ -2,8 +2,10 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import DATASETS, HOOKS, init_default_scope
@@ -12,7 +14,7 @@ from lwdna_mm.channels import ChannelPlan
 from lwdna_mm.engine import load_config, pipeline, run, shrink
 from lwdna_mm.engine.protocol import complete, shorten
 from lwdna_mm.engine.subset import validate_on_held_out
-from lwdna_mm.errors import UserError
+from lwdna_mm.errors import DivergedError, UserError
 from tests.digits_runs import CONFIGS, tiny_config
 
 
@@ -27,6 +29,19 @@ class KillShortRun(Hook):
     def after_train_iter(self, runner, batch_idx, **kwargs) -> None:
         if batch_idx == 1:
             raise KilledError
+
+
+@HOOKS.register_module(force=True)
+class Poison(Hook):
+    """Makes the weights of the short runs of some candidates NaN."""
+
+    def __init__(self, candidates: list[str]) -> None:
+        self.candidates = candidates
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        if Path(runner.work_dir).name in self.candidates:
+            with torch.no_grad():
+                next(runner.model.parameters()).fill_(float("nan"))
 
 
 SEARCH = dict(type="ProfileSearch", candidates=2, rungs=2, eta=2, held_out=0.3)
@@ -71,7 +86,8 @@ def test_repeats_hold_out_other_images_and_their_mean_counts(finished, tmp_path)
     folders = list(tmp_path.glob("**/profiles/*"))
     assert len(folders) == 2
     configs = [Config.fromfile(next(folder.glob("rung0/000/*.py"))) for folder in folders]
-    assert sorted(cfg.randomness.seed for cfg in configs) == [0, 1]
+    # Not those of a run with the next seed: its trainings must be other ones.
+    assert sorted(cfg.randomness.seed for cfg in configs) == [0, 1_000_003]
     assert images(configs[0].val_dataloader) != images(configs[1].val_dataloader)
     assert len(list(tmp_path.glob("**/rung0/*/summary.json"))) == 4
     # The first repeat is what a search without repeats does.
@@ -90,6 +106,35 @@ def test_given_candidates_trained_to_the_end(tmp_path):
     trained = [Config.fromfile(path) for path in tmp_path.glob("search/profiles/*/rung0/*/*.py")]
     assert [cfg.train_cfg.max_epochs for cfg in trained] == [2, 2]
     assert ChannelPlan.from_json(tmp_path / "plan.json").meta["criterion"] == {**search, "seed": 0}
+
+
+def poisoned(work_dir: Path, *candidates: str) -> Config:
+    """A config by which the short runs of some candidates diverge."""
+    search = dict(type="ProfileSearch", candidates=[dict(tilt=-0.7), dict(tilt=0.7)], rungs=1)
+    cfg = config(work_dir, lwdna__shrink__criterion=search, train_cfg__max_epochs=2)
+    cfg.custom_hooks = [*(cfg.get("custom_hooks") or []), dict(type="Poison", candidates=list(candidates))]
+    return cfg
+
+
+def test_a_candidate_that_diverges_is_the_worst_and_known_when_resumed(tmp_path):
+    shrink(poisoned(tmp_path, "001", "002"), tmp_path / "plan.json")
+    record = json.loads((tmp_path / "plan.profiles.json").read_text())
+    assert record["chosen"] == 0
+    assert [one["values"] for one in record["candidates"][1:]] == [[None], [None]]
+    assert all(one["widths"] for one in record["candidates"])
+    written = {file: file.stat().st_mtime_ns for file in tmp_path.glob("search/profiles/**/summary.json")}
+    told = [json.loads(file.read_text()).get("diverged", "") for file in sorted(written)]
+    assert ["the loss is nan" in one for one in told] == [False, True, True]
+
+    (tmp_path / "plan.json").unlink()
+    shrink(poisoned(tmp_path, "001", "002"), tmp_path / "plan.json")
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.glob("search/profiles/**/summary.json")} == written
+    assert json.loads((tmp_path / "plan.profiles.json").read_text())["candidates"] == record["candidates"]
+
+
+def test_even_widths_that_diverge_end_the_search(tmp_path):
+    with pytest.raises(DivergedError, match="the loss is nan"):
+        shrink(poisoned(tmp_path, "000"), tmp_path / "plan.json")
 
 
 def test_the_cost_is_that_of_all_trainings(finished):

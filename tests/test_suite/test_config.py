@@ -38,6 +38,27 @@ def test_options_of_every_suite_fit_its_configs(path: Path):
         ('"lwdna": 2, "land', '"lwdan": 2, "land', "has 'lwdan': did you mean 'lwdna'"),
         ('"narrow": 1', '"narrow": 3', r"\['narrow'\] follows 'lwdna', which has fewer runs"),
         ('equal=dict(params="lwdna")', 'widths="wide"', r"arms\['narrow'\] follows 'wide': known are"),
+        (
+            'equal=dict(params="lwdna")',
+            'widths="narrow"',
+            "follows 'narrow', which must itself neither follow another nor",
+        ),
+        (
+            '"narrow": dict(equal=dict(params="lwdna"))',
+            '"narrow": dict(widths="landscape")',
+            "neither follow .* nor vary",
+        ),
+        (
+            'equal=dict(params="lwdna")',
+            'widths="lwdna-tuned"',
+            "follows 'lwdna-tuned', which is tuned: it comes too late",
+        ),
+        (
+            'equal=dict(params="lwdna")',
+            'widths="lwdna", options={"lwdna.budget.flops": 0.5}',
+            "follows 'lwdna', whose widths it cannot have, for the two have other budgets",
+        ),
+        ('dict(vary="', 'dict(tuned=True, vary="', r"arms\['landscape'\] varies .* can neither be tuned nor"),
         ('equal=dict(params="lwdna")', "widths=1", "'widths' is 1, but must be a string"),
         ('"baseline": 2', '"baseline": 0', r"\['baseline'\] is 0, but must be the number of runs"),
         ("grid =", "_unused =", "has no key '_unused'"),

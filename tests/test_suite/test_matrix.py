@@ -60,6 +60,7 @@ def test_widths_of_another_arm_are_those_of_the_same_seed(tmp_path):
     record = make("lwdna", 50.0)
     order = resolve(suite, run, {run.needs[0]: replace(record, widths={"a.b": 3})})
     assert order.options["lwdna.shrink.criterion"] == dict(type="WidthsCriterion", widths={"a.b": 3})
+    assert order.options["lwdna.shrink.min_ratio"] == 0.0
     with pytest.raises(UserError, match="small/narrow seed 0 is to have the widths of 'lwdna', which has no plan"):
         resolve(suite, run, {run.needs[0]: replace(record, widths=None)})
 

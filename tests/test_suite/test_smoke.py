@@ -2,13 +2,14 @@
 
 import importlib.util
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lwdna_mm.suite.config import load_suite
 from lwdna_mm.suite.matrix import expand
-from lwdna_mm.suite.records import read_records
+from lwdna_mm.suite.records import read_records, write_records
 from tests.suite_processes import ROOT, SHORT
 
 SMOKE = ROOT / "configs" / "suites" / "smoke.py"
@@ -54,6 +55,11 @@ def test_smoke(tmp_path: Path, capsys):
 
     call("list", SMOKE, *place)
     assert capsys.readouterr().out.splitlines()[-1] == f"{len(runs)} of {len(runs)} runs are done"
+
+    tried = next(key for key in records if key.stage == "select")
+    write_records([replace(records[tried], value=None)], tmp_path / "diverged.jsonl")
+    call("list", SMOKE, *place, "--records", tmp_path / "diverged.jsonl")
+    assert f"  diverged  {tried}" in capsys.readouterr().out.splitlines()
 
     call("report", SMOKE, *place)
     assert capsys.readouterr().out.strip() == str(tmp_path / "report" / "report.html")

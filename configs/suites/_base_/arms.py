@@ -2,7 +2,6 @@
 uniform = {"lwdna.shrink.criterion": dict(type="UniformCriterion"), "lwdna.shrink.min_ratio": 0.0}
 # A floor of the even share leaves all widths as they are.
 chosen = {"lwdna.shrink.min_ratio": 0.5}
-prescribed = {"lwdna.shrink.min_ratio": 0.0}
 random = {"lwdna.shrink.criterion": dict(type="RandomCriterion")}
 tilt = {"lwdna.shrink.criterion": dict(type="TiltCriterion", tilt=-1.0), "lwdna.shrink.min_ratio": 0.0}
 landscape = {
@@ -36,7 +35,7 @@ arms = {
     "chosen": dict(options=chosen),
     "lwdna": dict(),
     # LW-DNA's widths, but of the widened network's channels the first ones, which at the start are as good as any.
-    "unchosen": dict(options=prescribed, widths="lwdna"),
+    "unchosen": dict(widths="lwdna"),
     "lwdna-fresh": dict(options=fresh),
     # No more activations than the baseline either.
     "lwdna-acts": dict(options=acts),
@@ -81,5 +80,5 @@ arms = {
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
 
-del uniform, chosen, prescribed, random, tilt, landscape, fresh, paper, response, acts
+del uniform, chosen, random, tilt, landscape, fresh, paper, response, acts
 del profile, tilt_search, tilts, whole_search, whole, repeated
