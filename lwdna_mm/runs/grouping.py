@@ -18,6 +18,7 @@ _LABELS = {
     "RandomWidthsCriterion": "random widths control",
     "TiltCriterion": "tilt control",
     "UniformCriterion": "uniform control",
+    "WidthsCriterion": "given widths control",
     "torch-pruning": "torch-pruning",
 }
 _SETTINGS = ("widen", "budget", "policy", "min_ratio", "divisor", "warmup_iters", "iters")

@@ -19,7 +19,7 @@ from .pool import Layout, Pool, make_pools
 from .records import TEST, Record
 
 BASELINE, UNIFORM, LWDNA, LANDSCAPE = "baseline", "uniform", "lwdna", "landscape-"
-# What is told apart, and by which two arms. The first is the sum of the two below it, the third of its two.
+# What is told apart, and by which two arms. `total` and `widths` are each the sum of the two below.
 PARTS = {
     "total": (LWDNA, BASELINE),
     "start": (UNIFORM, BASELINE),

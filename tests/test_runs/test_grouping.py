@@ -22,9 +22,15 @@ def test_groups_and_statistics(work_dirs):
 
 
 def test_controls_have_names(tmp_path):
-    kinds = ["UniformCriterion", "TiltCriterion", "RandomWidthsCriterion", "torch-pruning"]
+    kinds = ["UniformCriterion", "WidthsCriterion", "TiltCriterion", "RandomWidthsCriterion", "torch-pruning"]
     groups = group_runs([read_run(make_run(tmp_path / kind, 0, 30.0, kind)) for kind in kinds])
-    assert [g.label for g in groups] == ["random widths control", "tilt control", "torch-pruning", "uniform control"]
+    assert [g.label for g in groups] == [
+        "given widths control",
+        "random widths control",
+        "tilt control",
+        "torch-pruning",
+        "uniform control",
+    ]
 
 
 def test_other_settings_are_no_seeds(tmp_path):
