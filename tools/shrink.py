@@ -23,12 +23,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     from lwdna_mm import engine
 
-    cfg = engine.load_config(args.config, args.cfg_options)
+    options = dict(args.cfg_options or {})
+    if args.criterion:
+        options["lwdna.shrink.criterion"] = dict(type=args.criterion)
+    cfg = engine.load_config(args.config, options)
     if cfg.get("lwdna") is None:
         raise UserError(f"{args.config} has no lwdna section")
     engine.apply_arguments(cfg, args)
-    if args.criterion:
-        cfg.lwdna.shrink.criterion = dict(type=args.criterion)
     if args.check_data:
         engine.read_all(cfg, ["train_dataloader"])
     plan = engine.shrink(cfg, args.out)

@@ -52,6 +52,8 @@ def _check_launched(launcher: str) -> None:
 
 
 def _enable_amp(cfg: Config) -> None:
+    if cfg.get("optim_wrapper") is None:
+        raise UserError("--amp: the config has no optim_wrapper, so there is nothing to train in mixed precision")
     kind = cfg.optim_wrapper.get("type", "OptimWrapper")
     if kind not in ("OptimWrapper", "AmpOptimWrapper"):
         raise UserError(f"--amp: optim_wrapper.type is {kind!r}, but must be 'OptimWrapper'")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     for key in cfg:
         _check_top_level(key, cfg)
     options = dict(options or {})
+    _check_nested(options)
     if isinstance(cfg.get("lwdna"), Mapping) and "lwdna.preset" in options:  # before the defaults are written out
         cfg.lwdna.preset = options.pop("lwdna.preset")
     _fill_section(cfg)
@@ -53,7 +55,7 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
         _check_option(key, cfg)
     _keep_inputs(cfg, options)
     try:
-        cfg.merge_from_dict(options)
+        cfg.merge_from_dict(_replacing(cfg, options))
     except (TypeError, KeyError) as error:  # mmengine's word for a key below what is no dict
         raise UserError(f"--cfg-options: {error.args[0]}") from error
     check_values(cfg)
@@ -137,6 +139,24 @@ def _keep_inputs(cfg: Config, options: Mapping[str, Any]) -> None:
                 cfg[key] = section[key]
 
 
+def _replacing(cfg: Config, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, with a criterion or gate of another type in place of the config's, whose arguments are not its."""
+    changed = dict(options)
+    for key in ("lwdna.shrink.criterion", "lwdna.shrink.gate"):
+        given = changed.get(key)
+        if isinstance(given, Mapping) and given.get("type") not in (None, _child(_at(cfg, key), "type")):
+            changed[key] = {**given, "_delete_": True}
+    return changed
+
+
+def _check_nested(options: Mapping[str, Any]) -> None:
+    """Raise UserError where an option changes something inside what another one takes out."""
+    for key in options:
+        for other, value in options.items():
+            if key.startswith(f"{other}.") and not isinstance(value, Mapping):
+                raise UserError(f"--cfg-options {other} is {value!r}, so there is no {key!r}: give one of them")
+
+
 def _check_top_level(key: str, cfg: Config) -> None:
     """Free variables are fine in a config file; a near miss of a key that is absent is a mistake."""
     known = [*RUNNER_KEYS, *OWN_KEYS]
@@ -166,6 +186,11 @@ def _check_option(key: str, cfg: Config) -> None:
             raise UserError(f"--cfg-options {key}: unknown key {leaf!r}, did you mean {close[0]!r}?")
 
 
+def _at(cfg: Config, key: str) -> Any:
+    """What a dotted key names; None where there is nothing."""
+    return reduce(_child, key.split("."), cfg)
+
+
 def _child(node: Any, part: str) -> Any:
     if isinstance(node, (list, tuple)):
         return node[int(part)] if part.isdigit() and int(part) < len(node) else None
@@ -173,7 +198,5 @@ def _child(node: Any, part: str) -> Any:
 
 
 def _siblings(part: str, cfg: Config, parents: list[str]) -> str:
-    node: Any = cfg
-    for name in parents:
-        node = _child(node, name)
+    node = reduce(_child, parents, cfg)
     return nearest(part, [str(name) for name in node]) if isinstance(node, (Mapping, Config)) else "see the config"

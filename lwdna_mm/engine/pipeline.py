@@ -32,6 +32,7 @@ from ..runs.checkpoint_file import (
 from ..runs.history import logs_in, read_history, set_aside
 from ..runs.plan_file import BESIDE, check_plan_target, check_search, path_beside, weights_path
 from ..runs.summary import SUMMARY, summarize, write_summary
+from ..shrink import CRITERIA
 from . import profiles
 from .alone import LOCK, alone_in
 from .beginning import Beginning
@@ -100,8 +101,9 @@ def _run(
     if section is None:
         return _train(cfg, None, None, checkpoint, beginning)
     if resume and (work_dir / PLAN).is_file():
-        found, criterion = as_plan(work_dir / PLAN), section.shrink.criterion
-        check_search(found, work_dir / PLAN, section.plan_options, criterion, cfg.randomness.seed)
+        seed = cfg.randomness.seed
+        criterion = CRITERIA.complete(section.shrink.criterion, seed=seed)
+        check_search(as_plan(work_dir / PLAN), work_dir / PLAN, section.plan_options, criterion, seed)
     else:
         _search_or_recover(cfg, section, work_dir / PLAN, checkpoint, beginning)
     return _train(cfg, section, work_dir / PLAN, checkpoint, beginning)

@@ -40,7 +40,7 @@ def apply_preset(section: Mapping[str, Any]) -> dict[str, Any]:
     name = section.pop("preset", None)
     if name is None:
         return section
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise UserError(f"lwdna.preset is {name!r}, but must be one of {', '.join(PRESETS)}")
     preset, shrink = PRESETS[name], section.get("shrink", {})
     if isinstance(shrink, Mapping):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.dist import broadcast_object_list, get_world_size, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
@@ -121,7 +121,7 @@ class ProfileHook(ShrinkHook):
         if by_epoch(self.cfg):
             samples = protocol.max_epochs * len(loader.dataset)
         else:
-            samples = protocol.max_iters * loader.batch_sampler.batch_size
+            samples = protocol.max_iters * self.cfg.train_dataloader.batch_size * get_world_size()
         trainings = self.cost(runner)["samples"] / samples
         return {PROFILES: {**self.record, "cost": dict(self.record["cost"], trainings=trainings)}}
 

@@ -23,8 +23,8 @@ def complete(cfg: Config) -> Config:
     """Fill in the subset, the seed, the work_dir, safe checkpoints and exact resume; the config is changed in place.
 
     Raises:
-        UserError: there is nothing to train, a subset that cannot be, or the checkpoint hook cannot be replaced by
-            the safe one.
+        UserError: there is nothing to train, a subset that cannot be, the checkpoint hook cannot be replaced by
+            the safe one, or it saves inside epochs, where no run can go on exactly.
     """
     for key in ("model", "train_dataloader", "train_cfg", "optim_wrapper"):
         if cfg.get(key) is None:
@@ -40,6 +40,11 @@ def complete(cfg: Config) -> Config:
     kind = getattr(hook["type"], "__name__", hook["type"])
     if kind not in ("CheckpointHook", "mmengine.CheckpointHook", "lwdna_mm.SafeCheckpointHook"):
         raise UserError(f"default_hooks.checkpoint.type is {kind!r}, but must be 'CheckpointHook'")
+    if by_epoch(cfg) and not hook.get("by_epoch", True):
+        raise UserError(
+            "default_hooks.checkpoint.by_epoch is False, but the training is counted in epochs, and a run that goes on "
+            "inside one would not end as an uninterrupted one: leave by_epoch out and give interval in epochs"
+        )
     cfg.default_hooks.checkpoint = {**hook, "type": "lwdna_mm.SafeCheckpointHook"}
     logger = cfg.default_hooks.get("logger", dict(type="LoggerHook"))
     if logger is not None and not by_epoch(cfg):  # or all validations would be logged at epoch 0

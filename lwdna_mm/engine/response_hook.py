@@ -48,8 +48,8 @@ class ResponseHook(ShrinkHook):
 
     def settings(self, cfg: Config) -> dict[str, Any]:
         """A part of the training images trains, another is measured on."""
-        shrink, loader = self.section.shrink, cfg.train_dataloader
-        train, held_out = hold_out(loader.dataset, self.criterion.held_out, self.criterion.seed)
+        shrink, loader = self.section.shrink, self.loader(cfg)
+        train, held_out = hold_out(loader["dataset"], self.criterion.held_out, self.criterion.seed)
         loop = dict(type="lwdna_mm.ResponseLoop", warmup_iters=shrink.warmup_iters, iters=shrink.iters)
         return dict(
             train_dataloader={**loader, "dataset": train},

@@ -142,7 +142,8 @@ def parse_section(section: Mapping[str, Any]) -> LwdnaSection:
     """Check and complete the ``lwdna`` section of a config.
 
     Raises:
-        UserError: an unknown key, a missing input shape, or a value out of its range.
+        UserError: an unknown key, a missing input shape, a value out of its range, or a criterion or gate that does not
+            take its arguments.
     """
     if not isinstance(section, Mapping):
         raise UserError(f"lwdna must be a dict, not {section!r}; leave it out, or give None, for the baseline")
@@ -159,6 +160,8 @@ def parse_section(section: Mapping[str, Any]) -> LwdnaSection:
     parsed = LwdnaSection(**section)
     _check_types(parsed)
     _check_values(parsed)
+    for registry, config in ((CRITERIA, parsed.shrink.criterion), (GATES, parsed.shrink.gate)):
+        registry.build(registry.complete(config, seed=0))  # or a wrong argument would be told late
     return parsed
 
 

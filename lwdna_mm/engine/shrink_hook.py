@@ -64,10 +64,14 @@ class SearchHook(Hook):
         Args:
             cfg: the whole config.
         """
-        shrink, loader = self.section.shrink, cfg.train_dataloader
+        shrink = self.section.shrink
         loop = dict(type="lwdna_mm.ShrinkLoop", warmup_iters=shrink.warmup_iters, iters=shrink.iters)
-        batch = max(1, round(loader.batch_size * shrink.batch_ratio))
-        return dict(train_dataloader={**loader, "batch_size": batch}, train_cfg=loop)
+        return dict(train_dataloader=self.loader(cfg), train_cfg=loop)
+
+    def loader(self, cfg: Config) -> dict[str, Any]:
+        """The training's dataloader, with batches of the search's size."""
+        loader = cfg.train_dataloader
+        return {**loader, "batch_size": max(1, round(loader.batch_size * self.section.shrink.batch_ratio))}
 
     @property
     def trained(self) -> list[nn.Parameter]:

@@ -11,6 +11,7 @@ from .config import iterate_datasets
 from .section import nearest
 
 SUBSET = "lwdna_mm.Subset"
+SELECT = "select"  # the name that metrics on held-out images go by
 PAIRS = ("TrackingPairs", "lwdna_mm.TrackingPairs")
 FOLDER = ("version", "subset")  # of a folder of sequences
 AMOUNTS = ("images_per_class", "share")
@@ -186,6 +187,34 @@ def _validate_on(cfg: Config, parts: list[dict[str, Any]]) -> None:
     else:
         cfg.val_dataloader = {**copy.deepcopy(loaders), "dataset": dataset}
         cfg.val_evaluator = _renamed(evaluators)
+    _monitor_renamed(cfg, {*_prefixes(evaluators)})
+
+
+def _prefixes(evaluators: Any) -> Iterator[str]:
+    """The names that metrics of evaluators' configs go by."""
+    for one in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
+        yield from _prefixes(one.get("metrics", []))
+        if one.get("prefix"):
+            yield one["prefix"]
+
+
+def _monitor_renamed(cfg: Config, prefixes: set[str]) -> None:
+    """Let what watches a metric, such as the choice of the best checkpoint, watch it under its new name."""
+    watching = [(cfg.get("default_hooks", {}).get("checkpoint") or {}, "save_best")]
+    for key in ("custom_hooks", "param_scheduler"):
+        given = cfg.get(key) or []
+        watching += [(one, "monitor") for one in (given if isinstance(given, (list, tuple)) else [given])]
+    for one, key in watching:
+        if one.get(key):
+            one[key] = _watched(one[key], prefixes)
+
+
+def _watched(metric: Any, prefixes: set[str]) -> Any:
+    """The name, or the list of names, of what is watched on the held-out images."""
+    if isinstance(metric, (list, tuple)):
+        return list(dict.fromkeys(_watched(one, prefixes) for one in metric))
+    prefix, _, name = metric.rpartition("/")
+    return f"{SELECT}/{name}" if prefix in prefixes else metric
 
 
 def _renamed(evaluator: Any) -> Any:
@@ -196,5 +225,5 @@ def _renamed(evaluator: Any) -> Any:
     if "metrics" in renamed:
         renamed["metrics"] = _renamed(renamed["metrics"])
     if "prefix" in renamed:
-        renamed["prefix"] = "select"
+        renamed["prefix"] = SELECT
     return renamed

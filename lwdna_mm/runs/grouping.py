@@ -22,6 +22,8 @@ _LABELS = {
     "torch-pruning": "torch-pruning",
 }
 _SETTINGS = ("widen", "budget", "policy", "min_ratio", "divisor", "warmup_iters", "iters")
+# What a plan says only where it is not so.
+_USUAL = dict(batch_ratio=1.0, gate=dict(type="PlainGates"))
 
 
 @dataclass
@@ -65,6 +67,7 @@ class Run:
             return {}
         criterion = {key: value for key, value in self.plan["criterion"].items() if key not in ("type", "seed")}
         settings = {key: self.plan.get(key) for key in _SETTINGS}
+        settings |= {key: self.plan.get(key, usual) for key, usual in _USUAL.items()}
         return {**settings, "init": self.summary.get("init"), "criterion": criterion}
 
 

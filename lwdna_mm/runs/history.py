@@ -1,6 +1,7 @@
 """What a run has logged: training curves and metrics, over all its interruptions."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from ..files import write_atomically
 EARLIER = "earlier_logs.json"
 # What mmengine logs besides losses and metrics.
 _BOOKKEEPING = {"step", "epoch", "iter", "time", "data_time", "memory", "lr", "base_lr", "momentum", "grad_norm"}
-_LESS_IS_BETTER = ("loss", "error", "mae", "mse", "niqe", "lpips")
+# Words of a metric's name, and ends of such words, as in mmagic's "MattingMSE" and "GradientError".
+_ERRORS = {"niqe", "lpips", "fid", "kid", "ppl", "swd", "sad", "epe"}
+_ERROR_ENDS = ("loss", "error", "mae", "mse")
 
 
 @dataclass
@@ -38,7 +41,8 @@ class History:
 
 def less_is_better(metric: str) -> bool:
     """Whether a metric of this name is an error."""
-    return any(part in metric.lower() for part in _LESS_IS_BETTER)
+    words = re.findall(r"[a-z0-9]+", metric.lower())
+    return any(word in _ERRORS or word.endswith(_ERROR_ENDS) for word in words)
 
 
 def logs_in(work_dir: Path) -> list[str]:

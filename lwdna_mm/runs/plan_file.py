@@ -63,24 +63,18 @@ def check_search(
 
     Args:
         plan: read from the file ``path``.
-        options, criterion, seed: of the config, as for :func:`describe_plan`.
+        options, criterion, seed: of the config, as for :func:`describe_plan`; the criterion with its own seed.
 
     Raises:
         UserError: naming the first difference.
     """
-    there = dict(plan.meta, criterion=_without_seed(plan.meta.get("criterion", {})))
-    here = dict(options, criterion=_without_seed(criterion), seed=seed)
-    here = json.loads(json.dumps(here))  # as it would be in the file
+    here = json.loads(json.dumps(dict(options, criterion=criterion, seed=seed)))  # as it would be in the file
     for key, value in here.items():
-        if there.get(key) != value:
+        if plan.meta.get(key) != value:
             raise UserError(
-                f"{path} was searched with {key} {there.get(key)!r}, the config says {value!r}; "
+                f"{path} was searched with {key} {plan.meta.get(key)!r}, the config says {value!r}; "
                 "use another --work-dir, or give the plan by --plan"
             )
-
-
-def _without_seed(criterion: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in criterion.items() if key != "seed"}
 
 
 def _free_widths(graph: ChannelGraph) -> dict[str, int]:

@@ -103,7 +103,7 @@ def load_suite(path: str | Path) -> Suite:
     """
     path = Path(path)
     content = read_config(path, "suite").to_dict()
-    content = {key: value for key, value in content.items() if value is not None}
+    content = _without_none(content)
     _check_keys(str(path), content, [*Suite.__dataclass_fields__], ["metric", "arms", "tasks"])
     _check_kinds(str(path), content, dict(metric=str, name=str, arms=Mapping, tasks=Mapping, amp=bool, **DICTS))
     _check_grid(f"{path}: grid", content.get("grid", {}))
@@ -119,13 +119,13 @@ def load_suite(path: str | Path) -> Suite:
 def _arm(path: Path, name: str, given: Any) -> Arm:
     where = f"{path}: arms[{name!r}]"
     _check_keys(where, given, [key for key in Arm.__dataclass_fields__ if key != "name"])
+    given = _without_none(given)
     _check_kinds(where, given, dict(equal=Mapping, widths=str, vary=str, **DICTS))
     _check_grid(f"{where}.grid", given.get("grid", {}))
     if not isinstance(given.get("tuned", False), bool | str):
         raise UserError(f"{where}: 'tuned' is {given['tuned']!r}, but must be True, False or the name of an arm")
     if given.get("grid") and given.get("tuned") is not True:
         raise UserError(f"{where} has a grid, but is not tuned by it: give it tuned=True")
-    given = dict(given)
     unknown = next((key for key in given.get("equal", {}) if key not in COSTS), None)
     if unknown is not None:
         raise UserError(f"{where}.equal has {unknown!r}: {nearest(unknown, COSTS)}")
@@ -136,6 +136,7 @@ def _arm(path: Path, name: str, given: Any) -> Arm:
 
 def _task(path: Path, name: str, given: Any, common: Options) -> Task:
     where = f"{path}: tasks[{name!r}]"
+    given = _without_none(given) if isinstance(given, Mapping) else given
     _check_keys(where, given, [key for key in Task.__dataclass_fields__ if key != "name"], ["config", "arms"])
     _check_kinds(where, given, dict(config=str, arms=Mapping, metric=str, data=str, size=int, **DICTS))
     _check_grid(f"{where}.grid", given.get("grid", {}))
@@ -177,6 +178,11 @@ def _check_followed(where: str, arm: Arm, other: Arm) -> None:
     budgets = [{key: value for key, value in one.options.items() if "budget" in key} for one in (arm, other)]
     if arm.widths == other.name and (other.planner or arm.equal or budgets[0] != budgets[1]):
         raise UserError(f"{where}, whose widths it cannot have, for the two have other budgets")
+
+
+def _without_none(given: Mapping) -> dict:
+    """A key that is None is one that is left out."""
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _check_kinds(where: str, given: Mapping, kinds: dict[str, type]) -> None:

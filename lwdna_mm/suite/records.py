@@ -149,7 +149,7 @@ def read_records(path: str | Path) -> list[Record]:
     for number, line in enumerate(lines, 1):
         try:
             record = Record.from_dict(json.loads(line, parse_constant=_refuse))
-        except ValueError as error:  # a UserError is one
+        except (ValueError, RecursionError) as error:  # a UserError is a ValueError
             raise UserError(f"{path}, line {number}: {error}") from error
         if record.key in found:
             raise UserError(f"{path}, line {number}: {record.key} is in line {found[record.key][0]} too; delete one")

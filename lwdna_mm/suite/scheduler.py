@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from statistics import mean
 
-from ..engine import load_config
+from ..engine import load_config, parse_section
 from ..errors import UserError
 from .config import Suite
 from .matrix import Order, Run, resolve
@@ -130,7 +130,9 @@ def check_configs(runs: Iterable[Run]) -> None:
         if (said := (run.task.config, str(run.options))) not in seen:
             seen.add(said)
             try:
-                load_config(run.task.config, run.options)
+                cfg = load_config(run.task.config, run.options)
+                if cfg.get("lwdna") is not None:
+                    parse_section(cfg.lwdna)
             except UserError as error:
                 raise UserError(f"tasks[{run.task.name!r}], arms[{run.arm.name!r}]: {error}") from error
 

@@ -91,3 +91,28 @@ def test_a_section_that_is_taken_out_leaves_what_it_says_of_the_inputs(tmp_path)
     cfg = load_config(path, {"lwdna": None})
     assert (cfg.lwdna, tuple(cfg.input_shape), cfg.amortized) == (None, (1, 8, 8), [0])
     assert "input_shape" not in load_config(path)
+
+
+def test_a_criterion_or_gate_of_another_type_takes_the_place_of_the_configs(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        CONFIG + "tilt = dict(type='TiltCriterion', tilt=-1.0)\n"
+        "lwdna = dict(input_shape=(1, 8, 8), shrink=dict(criterion=tilt, gate=dict(type='LatentHypernet', hidden=4)))\n"
+    )
+    changed = {"lwdna.shrink.criterion": dict(type="UniformCriterion"), "lwdna.shrink.gate": dict(type="PlainGates")}
+    shrink = load_config(path, changed).lwdna.shrink
+    assert (shrink.criterion, shrink.gate) == (dict(type="UniformCriterion"), dict(type="PlainGates"))
+    for given in (dict(tilt=0.5), dict(type="TiltCriterion", tilt=0.5)):  # as everywhere in a config
+        shrink = load_config(path, {"lwdna.shrink.criterion": given}).lwdna.shrink
+        assert shrink.criterion == dict(type="TiltCriterion", tilt=0.5)
+
+
+def test_options_that_a_section_cannot_take_are_named(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(CONFIG + "lwdna = dict(input_shape=(1, 8, 8))\n")
+    with pytest.raises(UserError, match=r"lwdna is None, so there is no 'lwdna.widen': give one of them"):
+        load_config(path, {"lwdna": None, "lwdna.widen": 3})
+    with pytest.raises(UserError, match=r"lwdna.preset is \['paper'\], but must be one of paper, start"):
+        load_config(path, {"lwdna.preset": ["paper"]})
+    with pytest.raises(UserError, match=r"lwdna is 5, so there is no 'lwdna.shrink.criterion'"):
+        load_config(path, {"lwdna": 5, "lwdna.shrink.criterion": dict(type="UniformCriterion")})

@@ -203,6 +203,19 @@ def test_resume_refuses_a_plan_that_was_searched_otherwise(finished, tmp_path):
         run(cfg, resume=True)
 
 
+def test_resume_knows_the_seed_of_the_criterion(tmp_path):
+    options = dict(lwdna__shrink__criterion=dict(type="RandomCriterion", seed=3), train_cfg__max_epochs=1)
+    run(tiny_config(tmp_path, **options))
+    options["lwdna__shrink__criterion"] = dict(type="RandomCriterion", seed=4)
+    with pytest.raises(UserError, match=r"criterion \{'seed': 3, .*, the config says \{'seed': 4"):
+        run(tiny_config(tmp_path, **options), resume=True)
+
+
+def test_checkpoints_inside_epochs_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r"checkpoint.by_epoch is False, but the training is counted in epochs"):
+        run(tiny_config(tmp_path, default_hooks__checkpoint__by_epoch=False))
+
+
 def test_configs_with_nothing_to_train_or_an_unknown_type(tmp_path):
     cfg = tiny_config(tmp_path)
     cfg.train_dataloader = None

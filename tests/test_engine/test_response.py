@@ -95,6 +95,13 @@ def test_held_out_images_are_not_trained_on():
     assert other != parts[2]
 
 
+def test_the_search_has_batches_of_its_own_size(tmp_path):
+    cfg = digits_config(tmp_path, lwdna__shrink__batch_ratio=0.5)
+    shrink(cfg, tmp_path / "plan.json")
+    found = json.loads((tmp_path / "plan.response.json").read_text())
+    assert found["samples"] == cfg.train_dataloader.batch_size / 2
+
+
 def built(dataset: dict) -> list[dict]:
     made = MMENGINE_DATASETS.build(dataset)
     return [made.get_data_info(index) for index in range(len(made))]

@@ -154,3 +154,22 @@ def test_restoration_selects_on_whole_training_images(task, tmp_path):
     names = list(summary["metrics"]["last"])
     assert names
     assert all(name.startswith("select/") for name in names)
+
+
+def test_what_watches_a_metric_watches_it_on_the_held_out_images(tmp_path):
+    root = write_images(tmp_path / "data")
+    plateau = dict(type="ReduceOnPlateauLR", monitor="Set12/PSNR", rule="greater")
+    cfg = restoration_config(
+        DENOISING,
+        root,
+        tmp_path / "work",
+        subset__share=0.67,
+        select__share=0.34,
+        train_cfg__max_iters=2,
+        default_hooks__checkpoint__save_best=["Set12/PSNR", "Set12/SSIM"],
+        default_hooks__checkpoint__rule="greater",
+        param_scheduler=[plateau],
+    )
+    run(cfg)
+    assert cfg.param_scheduler == [dict(plateau, monitor="select/PSNR")]
+    assert len(list((tmp_path / "work").glob("best_select_*.pth"))) == 2

@@ -40,6 +40,16 @@ def test_other_settings_are_no_seeds(tmp_path):
     assert groups == {"LW-DNA, divisor None, init None": 2, "LW-DNA, divisor 8, init fresh": 1}
 
 
+def test_other_gates_and_batches_are_no_seeds(tmp_path):
+    runs = [read_run(make_run(tmp_path / str(i), i, 30.0 + i, "GradientCriterion")) for i in range(3)]
+    runs[1].plan["batch_ratio"], runs[2].plan["gate"] = 0.5, dict(type="LatentHypernet")
+    assert [group.label for group in group_runs(runs)] == [
+        "LW-DNA, batch_ratio 0.5, gate type=PlainGates",
+        "LW-DNA, batch_ratio 1.0, gate type=LatentHypernet",
+        "LW-DNA, batch_ratio 1.0, gate type=PlainGates",
+    ]
+
+
 def test_runs_of_other_networks_are_refused(work_dirs, tmp_path):
     runs = [read_run(path) for path in work_dirs]
     runs[0].summary["params"] = 999

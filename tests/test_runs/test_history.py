@@ -36,5 +36,18 @@ def test_logs_of_an_earlier_run_in_the_folder_are_left_out(tmp_path):
 
 def test_direction_of_metrics():
     assert less_is_better("Set5/MAE")
+    for name in (
+        "loss_cls",
+        "val/top1_error",
+        "MattingMSE",
+        "GradientError",
+        "FID-Full-50k/fid",
+        "SWD/avg",
+        "EPE",
+        "SAD",
+    ):
+        assert less_is_better(name)
+    for name in ("lossless/PSNR", "errorless/SSIM", "fiddle/top1", "otb/success"):
+        assert not less_is_better(name)
     assert not less_is_better("accuracy/top1")
     assert not less_is_better("Set5/PSNR")

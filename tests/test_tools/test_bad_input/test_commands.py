@@ -53,6 +53,9 @@ COMMANDS = [
     Bad("train without srun", f"train {PLAIN} --launcher slurm", ("--launcher slurm", "slurm_train.sh")),
     Bad("train into a file", f"train {PLAIN} --work-dir file", ("file: File exists",)),
     Bad("train below a file", f"train {PLAIN} --work-dir file/a", ("file/a: Not a directory",)),
+    Bad(
+        "amp with nothing to train", "train {c}/super_resolution/bicubic_x2_set5-set14.py --amp", ("no optim_wrapper",)
+    ),
     Bad("shrink without a section", f"shrink {PLAIN}", ("digits.py has no lwdna section",)),
     Bad(
         "shrink into a folder", f"shrink {TWIN} --out folder", ("folder: give the plan a file name such as plan.json",)

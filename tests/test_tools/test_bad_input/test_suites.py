@@ -41,6 +41,9 @@ ROWS = [
     Bad("only what there is not", f"{RUN} --only t/b", ("--only t/b: did you mean 't/a'",)),
     Bad("a file to work in", f"{RUN} --work-dir file", ("file: File exists",)),
     Bad("no report without records", "suite report suite.py", ("records.jsonl: no run is done yet; begin with `run`",)),
+    Bad(
+        "nested records", f"{RUN} --records deep", ("deep, line 1: maximum recursion depth",), write("deep", "[" * 9**5)
+    ),
     Bad("damaged records", f"{RUN} --records file", ("file, line 1: Expecting value",)),
     suite("syntax", "tasks = (", "suite.py: SyntaxError: '(' was never closed"),
     suite("a name", "tasks = x", "line 1 of", "NameError: name 'x' is not defined"),
@@ -57,6 +60,11 @@ ROWS = [
     suite("an arm that is none", arm("3"), "arms['a'] must be a dict, not 3"),
     suite("a list of options", arm("dict(options=[])"), "arms['a']: 'options' is [], but must be a dict"),
     suite("an unknown option", arm("dict(options={'lwdna.widne': 2})"), "arms['a']", "did you mean 'widen'"),
+    suite(
+        "an argument that a criterion does not take",
+        arm("dict(options={'lwdna.shrink.criterion': dict(type='UniformCriterion', tilt=1)})"),
+        "arms['a']: unknown key 'tilt' of criterion UniformCriterion",
+    ),
     suite("equal to a word", arm("dict(equal='flops')"), "arms['a']: 'equal' is 'flops', but must be a dict"),
     suite("equal to an unknown arm", arm("dict(equal=dict(flops='z'))"), "arms['a'] follows 'z': known are a"),
     suite("equal in an unknown measure", arm("dict(equal=dict(flop='a'))"), "has 'flop': did you mean 'flops'"),
