@@ -15,7 +15,7 @@ from torch import nn
 
 from lwdna_mm.errors import Parser, one_line
 from lwdna_mm.files import check_target, write_atomically
-from lwdna_mm.options import add_run_options, add_training_options, whole
+from lwdna_mm.options import add_config_options, add_training_options, whole
 from lwdna_mm.tables import Row, print_table
 
 BACKBONES = {
@@ -218,9 +218,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             command.add_argument("--size", type=whole(1), default=224, help="side of the images; default 224")
             command.add_argument("--steps", type=whole(1), default=9, help="timed steps of each kind; default 9")
         if function is latents:
-            add_run_options(command)
+            command.add_argument("config", help="config file")
+            add_config_options(command)
             command.add_argument("--work-dir", default="work_dirs/latents", help="default work_dirs/latents")
-            command.add_argument("--seeds", type=whole(1), default=3, help="of each search; default 3")
+            command.add_argument("--seeds", type=whole(2), default=3, help="of each search; default 3")
         if function is train:
             add_training_options(command)
             command.add_argument("--blocks", type=whole(1), default=9, help="turns of each loop; default 9")

@@ -72,7 +72,7 @@ def draw_profiles(plan: dict[str, Any], profiles: dict[str, Any]) -> Figure:
             axis.plot(*place, "s" if even else "o", color=GREY if even else CURVE, markersize=8 if even else 6)
             if one is candidates[profiles["chosen"]]:
                 axis.plot(*place, "o", markersize=13, markerfacecolor="none", markeredgecolor=PLAN, markeredgewidth=2)
-        axis.set_title(f"{len(tried)} trainings of {length:.3g} of the whole", fontsize=9)
+        axis.set_title(f"{len(tried)} profiles, {length:.3g} of the training", fontsize=9)
         axis.set_xlabel("parameters, baseline = 1", fontsize=9)
         axis.ticklabel_format(axis="y", useOffset=False)
         axis.grid(alpha=0.3)
