@@ -17,6 +17,8 @@ tried = [*asked, "tilt", "profile-whole"]
 measured = [*tried, "response"]
 # Where LW-DNA is behind: is it the widths, or which channels are kept?
 taken_apart = ["chosen", "unchosen"]
+# Is a warm-up good for the widths, or only more training?
+warmed = ["uniform-warm", "lwdna-warm"]
 # A run has one core; starting a loader's processes anew in every epoch takes longer than the few images.
 alone = {"train_dataloader.num_workers": 0}
 # With the start, which doubles it, a rate of 0.1 breaks some runs: docs/evidence.md.
@@ -57,16 +59,16 @@ def siamfc(train, test, arms):
 
 
 tasks = {
-    "dncnn-5": denoising("dncnn", 5, [*measured, *taken_apart, "lwdna-fresh", "profile"]),
+    "dncnn-5": denoising("dncnn", 5, [*measured, *taken_apart, *warmed, "lwdna-fresh", "profile"]),
     "edsr": restoration(
         "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91",
         "Set5/PSNR",
         600,
-        [*measured, "profile", "profile-tilts"],
+        [*measured, *warmed, "profile", "profile-tilts"],
     ),
-    "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", tried),
+    "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", [*tried, *warmed]),
     "siamfc-crossing": siamfc("Crossing", "DragonBaby", asked),
-    "resnet20-50": cifar("resnet20", 50, 160, [*measured, *taken_apart, "profile-tilts"]),
+    "resnet20-50": cifar("resnet20", 50, 160, [*measured, *taken_apart, *warmed, "profile-tilts"]),
     "vgg11-50": cifar(
         "vgg11-half", 50, 160, [*measured, "tilt-fresh", "tilt-tuned", "profile-whole-tuned"], alone, **slow
     ),
@@ -92,4 +94,4 @@ for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "vgg11-50"):
     tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1, "lwdna-batches-search": 1})
 tasks["resnet20-50"]["arms"]["landscape"] = 12
 
-del name, asked, tried, measured, taken_apart, alone, slow
+del name, asked, tried, measured, taken_apart, warmed, alone, slow

@@ -28,6 +28,7 @@ PARTS = {
     "choice of channels": (LWDNA, "unchosen"),
     "widths, fresh start": ("lwdna-fresh", BASELINE),
     "widths, both tuned": ("lwdna-tuned", "uniform-tuned"),
+    "widths, both warmed up": ("lwdna-warm", "uniform-warm"),
     "widths, fresh start, both tuned": ("lwdna-fresh-tuned", "baseline-tuned"),
 }
 # What a suite is run to learn, said before it is run: do the widths help, as they are and with both sides tuned?
@@ -115,7 +116,7 @@ class Task:
         return PARTS | {name: pair for name, pair in own.items() if pair not in PARTS.values()}
 
     def gains(self) -> dict[str, Difference]:
-        """What widths alone give, arm by arm: minus uniform, and tuned ones minus uniform tuned.
+        """What widths alone give, arm by arm: minus uniform; tuned ones minus uniform tuned, and so if warmed up.
 
         Arms that begin otherwise (the baseline, ``-fresh``) or that try options of the search are left out.
         """
@@ -125,7 +126,8 @@ class Task:
     def _gaining(self) -> list[tuple[str, str]]:
         arms = [arm for arm in self.arms if not arm.startswith((BASELINE, UNIFORM))]
         arms = [arm for arm in arms if "-fresh" not in arm and not arm.endswith("-search")]
-        return [(arm, f"{UNIFORM}-tuned" if arm.endswith("-tuned") else UNIFORM) for arm in arms]
+        ends = {arm: next((end for end in ("-tuned", "-warm") if arm.endswith(end)), "") for arm in arms}
+        return [(arm, UNIFORM + end) for arm, end in ends.items()]
 
     def comparisons(self, primary: bool) -> int:
         """How many comparisons of a kind, with an interval, a report of the task shows.

@@ -170,6 +170,10 @@ def test_gains_count_as_comparisons_and_leave_other_starts_out(records):
     assert not {"lwdna-fresh", "lwdna-search", "baseline", "uniform-tuned"} & set(task.gains())
     # tilt-tuned minus uniform and minus uniform-tuned; lwdna-fresh minus uniform and minus baseline; lwdna-search.
     assert task.comparisons(primary=False) == before + 5
+    records += [*make_arm("uniform-warm", 21.0, 21.5), *make_arm("lwdna-warm", 22.0, 22.1)]
+    task = split_tasks(records)[0]
+    assert task.gains()["lwdna-warm"].estimate == task.parts()["widths, both warmed up"].estimate == pytest.approx(0.8)
+    assert "uniform-warm" not in task.gains()
 
 
 def test_core_hours_of_all_runs():

@@ -25,6 +25,7 @@ whole_search = dict(type="ProfileSearch", candidates=[dict(tilt=-0.7), dict(tilt
 whole = {**profile, "lwdna.shrink.criterion": whole_search}
 repeated = {**profile, "lwdna.shrink.criterion": dict(**whole_search, repeats=3)}
 acts = {"lwdna.budget": dict(flops=1.0, acts=1.0)}
+warm = {"lwdna.shrink.warmup_iters": 100}
 
 arms = {
     # The network as its config has it.
@@ -37,6 +38,9 @@ arms = {
     # LW-DNA's widths, but of the widened network's channels the first ones, which at the start are as good as any.
     "unchosen": dict(widths="lwdna"),
     "lwdna-fresh": dict(options=fresh),
+    # The widened network is trained for a moment first: on both sides, for what is cut out is trained longer then.
+    "uniform-warm": dict(options={**uniform, **warm}),
+    "lwdna-warm": dict(options=warm),
     # No more activations than the baseline either.
     "lwdna-acts": dict(options=acts),
     "paper": dict(options=paper),
@@ -80,5 +84,5 @@ arms = {
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
 
-del uniform, chosen, random, tilt, landscape, fresh, paper, response, acts
+del uniform, chosen, random, tilt, landscape, fresh, paper, response, acts, warm
 del profile, tilt_search, tilts, whole_search, whole, repeated
