@@ -19,6 +19,20 @@ measured = [*tried, "response"]
 taken_apart = ["chosen", "unchosen"]
 # Is a warm-up good for the widths, or only more training?
 warmed = ["uniform-warm", "lwdna-warm"]
+
+
+# What LW-DNA does to DnCNN in every run, by itself: another last layer. And LW-DNA without it.
+def dncnn_with_last(width):
+    widths = {f"generator.body.{index}": 32 for index in (0, 2, 5, 8, 11, 14)}
+    criterion = dict(type="WidthsCriterion", widths={**widths, "generator.body.17": width})
+    return dict(options={"lwdna.shrink.criterion": criterion, "lwdna.shrink.min_ratio": 0.0})
+
+
+arms = {
+    "last-wide": dncnn_with_last(56),
+    "last-narrow": dncnn_with_last(18),
+    "lwdna-last-kept": dict(options={"lwdna.keep": ["generator.body.17"]}),
+}
 # A run has one core; starting a loader's processes anew in every epoch takes longer than the few images.
 alone = {"train_dataloader.num_workers": 0}
 # With the start, which doubles it, a rate of 0.1 breaks some runs: docs/evidence.md.
@@ -59,7 +73,7 @@ def siamfc(train, test, arms):
 
 
 tasks = {
-    "dncnn-5": denoising("dncnn", 5, [*measured, *taken_apart, *warmed, "lwdna-fresh", "profile"]),
+    "dncnn-5": denoising("dncnn", 5, [*measured, *taken_apart, *warmed, *arms, "lwdna-fresh", "profile"]),
     "edsr": restoration(
         "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91",
         "Set5/PSNR",
