@@ -87,8 +87,8 @@ tasks = {
         "vgg11-half", 50, 160, [*measured, "tilt-fresh", "tilt-tuned", "profile-whole-tuned"], alone, **slow
     ),
     "unet-5": denoising("unet", 5, [*tried, "profile-repeated"]),
-    "dncnn-20": denoising("dncnn", 20, [*asked, *taken_apart]),
-    "dncnn-400": denoising("dncnn", 400, [*asked, *taken_apart]),
+    "dncnn-20": denoising("dncnn", 20, [*asked, *taken_apart, "lwdna-last-kept"]),
+    "dncnn-400": denoising("dncnn", 400, [*asked, *taken_apart, "lwdna-last-kept"]),
     "unet-20": denoising("unet", 20, asked),
     "unet-400": denoising("unet", 400, asked),
     "resnet20-1000": cifar("resnet20", 1000, 8, asked),
