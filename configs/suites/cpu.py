@@ -32,7 +32,12 @@ arms = {
     "last-wide": dncnn_with_last(56),
     "last-narrow": dncnn_with_last(18),
     "lwdna-last-kept": dict(options={"lwdna.keep": ["generator.body.17"]}),
+    # And LW-DNA of ResNet-20 within its blocks only.
+    "lwdna-trunk-kept": dict(
+        options={"lwdna.keep": ["backbone.conv1", "backbone.layer2.0.conv2", "backbone.layer3.0.conv2"]}
+    ),
 }
+last = ["last-wide", "last-narrow", "lwdna-last-kept"]
 # A run has one core; starting a loader's processes anew in every epoch takes longer than the few images.
 alone = {"train_dataloader.num_workers": 0}
 # With the start, which doubles it, a rate of 0.1 breaks some runs: docs/evidence.md.
@@ -73,7 +78,7 @@ def siamfc(train, test, arms):
 
 
 tasks = {
-    "dncnn-5": denoising("dncnn", 5, [*measured, *taken_apart, *warmed, *arms, "lwdna-fresh", "profile"]),
+    "dncnn-5": denoising("dncnn", 5, [*measured, *taken_apart, *warmed, *last, "lwdna-fresh", "profile"]),
     "edsr": restoration(
         "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91",
         "Set5/PSNR",
@@ -82,7 +87,7 @@ tasks = {
     ),
     "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", [*tried, *warmed]),
     "siamfc-crossing": siamfc("Crossing", "DragonBaby", asked),
-    "resnet20-50": cifar("resnet20", 50, 160, [*measured, *taken_apart, *warmed, "profile-tilts"]),
+    "resnet20-50": cifar("resnet20", 50, 160, [*measured, *taken_apart, *warmed, "lwdna-trunk-kept", "profile-tilts"]),
     "vgg11-50": cifar(
         "vgg11-half", 50, 160, [*measured, "tilt-fresh", "tilt-tuned", "profile-whole-tuned"], alone, **slow
     ),
@@ -108,4 +113,4 @@ for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "vgg11-50"):
     tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1, "lwdna-batches-search": 1})
 tasks["resnet20-50"]["arms"]["landscape"] = 12
 
-del name, asked, tried, measured, taken_apart, warmed, alone, slow
+del name, asked, tried, measured, taken_apart, warmed, last, alone, slow
