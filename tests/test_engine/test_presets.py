@@ -37,7 +37,6 @@ def test_on_the_command_line_as_in_the_file(monkeypatch):
     assert (section.widen, section.shrink.policy, section.shrink.min_ratio) == (1.5, "density", 0.3)
     assert section.budget.options == dict(acts=1.0)
     assert parse_section(load_config(TWIN).lwdna).widen == 2.0
-    assert load_config(TWIN, {"lwdna": None, "lwdna.preset": "paper"}) is not None
 
 
 def test_there_is_no_such_preset():
