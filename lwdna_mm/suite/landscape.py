@@ -1,4 +1,6 @@
-"""Do widths matter here at all? Many random plans at one cost and one training seed, against LW-DNA and the error."""
+"""Do widths matter here at all, and whose? Many random plans at one cost and one training seed, against LW-DNA, the
+error and chance.
+"""
 
 from dataclasses import dataclass
 
@@ -50,6 +52,30 @@ class Place:
     interval: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class Ties:
+    """How single groups' widths go with what random plans reach.
+
+    Attributes:
+        correlations: Spearman's rank correlations by group, in the order of execution; above zero: wider is better.
+        alone: what chance exceeds in 5 % of cases with a given group.
+        corrected: what chance exceeds in 5 % of cases with the one of all groups that comes out largest.
+        strongest: that group here.
+        probability: that chance brings the largest to what it is here, or further.
+    """
+
+    correlations: dict[str, float]
+    alone: float
+    corrected: float
+    strongest: str
+    probability: float
+
+    @property
+    def told(self) -> bool:
+        """Whether the strongest is more than chance."""
+        return self.probability <= 1 - CONFIDENCE
+
+
 def place(task: Task, arm: str = LWDNA) -> Place | None:
     """Where an arm stands among the landscape's plans; None where one of them has no run."""
     if not task.landscape or not task.values(arm):
@@ -77,3 +103,44 @@ def compare_spreads(task: Task) -> Spread | None:
     quantiles = stats.f.isf([tail, 1 - tail], len(task.landscape) - 1, freedom)
     low, high = (float(ratio / quantile) for quantile in quantiles)
     return Spread(plans**0.5, error, freedom, ratio, (low, high))
+
+
+def tie_widths(task: Task, draws: int = 10_000) -> Ties | None:
+    """Which groups' widths the results of the plans go with, against ``draws`` permutations of the results.
+
+    Plans share their cost, so that their widths are not independent of each other; permutations leave them as they are.
+
+    Returns:
+        None where the plans have no widths, or nothing in them or in their results differs.
+    """
+    plans = task.landscape
+    if not plans or not all(plan.widths for plan in plans):
+        return None
+    widths = {name: [plan.widths[name] for plan in plans] for name in plans[0].widths}
+    widths = {name: values for name, values in widths.items() if len(set(values)) > 1}
+    values = np.array([-plan.value if task.less_is_better else plan.value for plan in plans])
+    if not widths or np.ptp(values) == 0:
+        return None
+    ranks = _unit(np.array(list(widths.values())))
+    value = _unit(values)
+    found = ranks @ value
+    generator = np.random.default_rng(0)
+    chance = np.abs(generator.permuted(np.tile(value, (draws, 1)), axis=1) @ ranks.T)
+    largest = chance.max(axis=1)
+    strongest = int(np.abs(found).argmax())
+    # What is as large but for rounding is as large.
+    reached = int((largest >= abs(found[strongest]) - 1e-9).sum())
+    return Ties(
+        correlations=dict(zip(widths, found.tolist(), strict=True)),
+        alone=float(np.quantile(chance, CONFIDENCE)),
+        corrected=float(np.quantile(largest, CONFIDENCE)),
+        strongest=list(widths)[strongest],
+        probability=(reached + 1) / (draws + 1),
+    )
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    """The ranks of the last axis, centred and of norm 1: products of two are Spearman's correlations."""
+    ranks = stats.rankdata(values, axis=-1)
+    ranks -= ranks.mean(axis=-1, keepdims=True)
+    return ranks / np.linalg.norm(ranks, axis=-1, keepdims=True)

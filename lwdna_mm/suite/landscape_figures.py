@@ -8,13 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .drawing import Style, add_legend, describe_metric, even_widths, frame_widths, new_figure
+from .landscape import Ties, tie_widths
 from .records import Record
 from .statistics import BASELINE, LWDNA, UNIFORM, Task
 
 
 def draw_landscape(task: Task, styles: Mapping[str, Style]) -> Figure | None:
-    """What each random plan reaches, with LW-DNA, uniform and baseline, and the widths of the plans, dark the worst and
-    light the best, with LW-DNA's; None without two plans.
+    """What each random plan reaches, with LW-DNA, uniform and baseline; the widths of the plans, dark the worst and
+    light the best, with LW-DNA's; and how each group's width goes with the result. None without two plans.
     """
     if len(task.landscape) < 2:
         return None
@@ -25,10 +26,13 @@ def draw_landscape(task: Task, styles: Mapping[str, Style]) -> Figure | None:
         figure = new_figure(7.5, 3.8)
         _draw_shares(figure.subplots(), task, worst_first, colors, styles)
     else:
-        figure = new_figure(max(11.0, min(18.0, 0.2 * len(base) + 8)), 4.2)
-        shares, widths = figure.subplots(1, 2)
-        _draw_shares(shares, task, worst_first, colors, styles)
+        figure = new_figure(max(11.0, min(18.0, 0.2 * len(base) + 8)), 5.4)
+        grid = figure.add_gridspec(2, 2, height_ratios=[1.6, 1])
+        _draw_shares(figure.add_subplot(grid[:, 0]), task, worst_first, colors, styles)
+        widths = figure.add_subplot(grid[0, 1])
         _draw_plans(widths, task, base, worst_first, colors, styles)
+        _draw_ties(figure.add_subplot(grid[1, 1], sharex=widths), base, tie_widths(task))
+        widths.tick_params(axis="x", labelbottom=False)
     add_legend(figure)
     return figure
 
@@ -69,3 +73,20 @@ def _draw_plans(
     axis.axhline(1, color=styles[UNIFORM].color, linewidth=1)
     frame_widths(axis, base, [ratio for line in lines for ratio in (min(line), max(line))])
     axis.set_title("dark the worst plan, light the best; dashed: lwdna", fontsize=9)
+
+
+def _draw_ties(axis: Axes, base: dict[str, int], ties: Ties | None) -> None:
+    """Every group's rank correlation, and what chance brings: for one group, and for the largest of all."""
+    axis.axhline(0, color="0.3", linewidth=1)
+    axis.set(xlim=(-0.5, len(base) - 0.5), ylim=(-1, 1), ylabel="wider is worse | better")
+    axis.tick_params(axis="x", labelrotation=90, labelsize=7)
+    if ties is None:
+        return
+    axis.axhspan(-ties.alone, ties.alone, color="tab:blue", alpha=0.12, linewidth=0, label="95 % by chance: one layer")
+    for sign in (-1, 1):
+        label = "the same: the largest of all" if sign > 0 else None
+        axis.axhline(sign * ties.corrected, color="tab:blue", linestyle=":", linewidth=1.2, label=label)
+    at = [place for place, name in enumerate(base) if name in ties.correlations]
+    heights = [ties.correlations[name] for name in base if name in ties.correlations]
+    bars = axis.bar(at, heights, width=0.6, color="tab:blue", zorder=3)
+    bars.set_label("rank correlation of width and result")

@@ -8,7 +8,7 @@ import numpy as np
 from .blocks import Block, Table, Text
 from .costs import machine_use, relative_costs
 from .differences import CONFIDENCE, UNCLEAR, Difference, seeds_needed
-from .landscape import compare_spreads, place
+from .landscape import compare_spreads, place, tie_widths
 from .records import SELECT, Key, Record
 from .statistics import LANDSCAPE, LWDNA, UNIFORM, Task, order_of
 
@@ -143,12 +143,14 @@ def parts_blocks(task: Task) -> list[Block]:
 
 
 def landscape_blocks(task: Task) -> list[Block]:
-    """Where LW-DNA stands among random plans, and whether plans differ more than seeds; empty without a landscape."""
+    """Where LW-DNA stands among random plans, whether plans differ more than seeds, and whose widths go with what they
+    reach; empty without a landscape.
+    """
     if len(task.landscape) < 2:
         return []
     values = [record.value for record in task.landscape]
     lines = [f"Landscape: {len(values)} random plans at one training seed, {_statistic(task, values)}."]
-    found, spread = place(task), compare_spreads(task)
+    found, spread, ties = place(task), compare_spreads(task), tie_widths(task)
     if found:
         low, high = found.interval
         lines.append(
@@ -161,6 +163,13 @@ def landscape_blocks(task: Task) -> list[Block]:
         lines.append(
             f"Do widths matter here at all? The variance over plans is {spread.ratio:.1f} [{low:.1f}, {high:.1f}] times"
             f" that of the error of one run ({spread.freedom} degrees of freedom): {answer}."
+        )
+    if ties:
+        answer = "more than chance" if ties.told else "not told apart from chance"
+        lines.append(
+            f"Whose? {ties.strongest}'s width goes with the result most, by a rank correlation of "
+            f"{ties.correlations[ties.strongest]:+.2f} (above zero: wider is better). By chance the largest of "
+            f"{len(ties.correlations)} comes that far with a probability of {ties.probability:.2g}: {answer}."
         )
     return [Text(" ".join(lines))]
 

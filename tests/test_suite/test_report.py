@@ -1,5 +1,6 @@
 import base64
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,6 +82,12 @@ def test_parts_tuning_and_landscape(records):
     assert "lwdna-tuned: the chosen weight_decay 0.003 is at the edge of the grid" in text
     assert "6 random plans at one training seed, 22.50 ± 1.87. lwdna (24.30, seed 0) is better than 5 of them" in text
     assert "Do widths matter here at all?" in text
+    assert "Whose?" not in text  # all plans have the same widths here
+    widths = [replace(r, widths={**r.widths, "layer2": 90 - round(r.value)}) for r in records if "landscape" in r.arm]
+    text = format_markdown([*(r for r in records if "landscape" not in r.arm), *widths])
+    assert re.search(
+        r"layer2's width goes with the result most, by a rank correlation of -1\.00 .*more than chance", text
+    )
 
 
 def test_means_over_a_grid_and_a_grid_of_other_options(records):
@@ -292,7 +299,8 @@ def test_widths_are_relative_to_uniform_in_the_order_of_execution(records):
 def test_landscape_gap_and_costs(records):
     task = split_tasks(records)[0]
     styles = styles_of([task])
-    shares, widths = draw_landscape(task, styles).axes
+    shares, widths, ties = draw_landscape(task, styles).axes
+    assert not ties.patches  # all plans have the same widths here
     assert (shares.lines[0].get_xdata()[-1], shares.lines[0].get_ydata()[-1]) == (25, 1)
     values = sorted(record.value for record in task.landscape)
     points = [line for line in shares.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1]
@@ -301,6 +309,11 @@ def test_landscape_gap_and_costs(records):
     # The same colour for what a plan reaches and for its widths, of which the best are drawn last.
     plans = [line.get_color() for line in widths.lines if line.get_linestyle() == "-"][:6]
     assert plans == [found[value][1] for value in values]
+    plans = [replace(r, widths={**r.widths, "layer2": 32 + i}) for i, r in enumerate(task.landscape)]
+    other = split_tasks([*(r for r in records if "landscape" not in r.arm), *plans])[0]
+    ties = draw_landscape(other, styles).axes[2]
+    assert [(bar.get_center()[0], bar.get_height()) for bar in ties.containers[0]] == [(1, pytest.approx(1))]
+    assert [label.get_text() for label in ties.get_xticklabels()] == ["stem", "layer2", "layer10"]
     gap = draw_gap(task, styles).axes[0]
     assert any(np.allclose(line.get_xdata(), [64.3, 63.6, 64.6]) for line in gap.lines if len(line.get_xdata()) == 3)
     costs = draw_costs(task, styles)
