@@ -23,7 +23,7 @@ from .tables import (
     missing_table,
     parts_blocks,
     pool_blocks,
-    summary_table,
+    summary_blocks,
     use_blocks,
 )
 from .task_figures import draw_costs, draw_forest, draw_gap, draw_widths
@@ -98,9 +98,9 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
         Text(_READ),
         *(Text(caution) for caution in describe_cautions(tasks)),
     ]
-    summary = summary_table(tasks)
+    summary = summary_blocks(tasks)
     if summary:
-        blocks += [Heading("What the widths alone give", 2), summary]
+        blocks += [Heading("What the widths alone give", 2), *summary]
     gains = gains_table(tasks)
     if gains:
         blocks += [Text(_GAINS), gains]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,17 +44,39 @@ def missing_table(records: Iterable[Record], planned: Collection[Key]) -> Table 
     return Table(["task", "runs done"], rows) if rows else None
 
 
-def summary_table(tasks: Sequence[Task]) -> Table | None:
-    """What the widths alone give, task by task; None where no task can tell."""
+def summary_blocks(tasks: Sequence[Task]) -> list[Block]:
+    """What the primary comparisons give, task by task, and which hold over all tasks; empty where none can tell."""
     head = ["task", "images", "seeds", "lwdna - uniform", "verdict", "lwdna-tuned - uniform-tuned", "verdict"]
-    rows = []
+    rows, primary = [], []
     for task in tasks:
-        plain, tuned = task.compare(LWDNA), task.compare("lwdna-tuned", "uniform-tuned")
-        if plain or tuned:
-            seeds = " and ".join(str(len(one.seeds)) for one in (plain, tuned) if one)
-            cells = [cell for one in (plain, tuned) for cell in (_difference(task, one), _verdict(one))]
+        pair = task.compare(LWDNA), task.compare("lwdna-tuned", "uniform-tuned")
+        found = [one for one in pair if one]
+        if found:
+            seeds = " and ".join(str(len(one.seeds)) for one in found)
+            cells = [cell for one in pair for cell in (_difference(task, one), _verdict(one))]
             rows.append([task.name, NONE if task.size is None else f"{task.size:,}", seeds, *cells])
-    return Table(head, rows) if rows else None
+            primary += [(task.name, one) for one in found if one.interval]
+    if not rows:
+        return []
+    return [Table(head, rows), *_over_all_tasks(primary)]
+
+
+def _over_all_tasks(primary: Sequence[tuple[str, Difference]]) -> list[Text]:
+    """Which verdicts hold when they are corrected for all these comparisons; empty where that changes nothing."""
+    told = [(name, one) for name, one in primary if one.verdict != UNCLEAR]
+    if not told or len({name for name, _ in primary}) < 2:
+        return []
+    lists = {True: [], False: []}
+    for name, one in told:
+        holds = replace(one, comparisons=len(primary)).verdict != UNCLEAR
+        lists[holds].append(f"{name} {one.arm} ({one.verdict})")
+    still, lost = (", ".join(lists[holds]) or "none" for holds in (True, False))
+    return [
+        Text(
+            f"These intervals are corrected task by task. Corrected over all {len(primary)} of the table, still told "
+            f"apart: {still}; no longer: {lost}."
+        )
+    ]
 
 
 def gains_table(tasks: Sequence[Task]) -> Table | None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from lwdna_mm.errors import UserError
 from lwdna_mm.suite.costs import machine_use, relative_costs
@@ -153,6 +154,24 @@ def test_what_is_missing_is_told(records):
     assert "Runs that are missing" not in text
     assert text.startswith("# Suite tiny\n")
     assert format_markdown(records, level=3).startswith("### Suite tiny\n")
+
+
+def test_primary_comparisons_are_corrected_over_all_tasks_too(records):
+    text = format_markdown(records)
+    tasks = split_tasks(records)
+    found = [task.compare(*pair) for task in tasks for pair in (("lwdna",), ("lwdna-tuned", "uniform-tuned"))]
+    found = [one for one in found if one]
+    assert len(found) == 3
+    told = [one for one in found if one.verdict == "ahead"]
+    limits = {one.arm: abs(one.estimate) / (one.deviation * one.error) for one in told}
+    needed = stats.t.isf(0.025 / 3, told[0].freedom)
+    assert [arm for arm, reached in limits.items() if reached > needed] == ["lwdna"]
+    assert "Corrected over all 3 of the table, still told apart: 50 lwdna (ahead); no longer: none." in text
+    weak = [replace(r, value=r.value - 3.485) if (r.task, r.arm) == ("50", "lwdna") else r for r in records]
+    one = split_tasks(weak)[0].compare("lwdna")
+    assert needed > one.estimate / (one.deviation * one.error) > stats.t.isf(0.025 / 2, one.freedom)
+    assert "still told apart: none; no longer: 50 lwdna (ahead)." in format_markdown(weak)
+    assert "Corrected over all" not in format_markdown([record for record in records if record.task == "50"])
 
 
 def test_gains_of_all_tasks_beside_each_other(records):
