@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 setup: $(STAMP)
 
 # mmagic declares dependencies that it does not need for what is used here, and that break it: docs/install.md.
-# got10k brings opencv-python, which wants a display's libraries: the headless build is laid over it.
+# mmcv brings opencv-python, which wants a display's libraries: the headless build is laid over it.
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'

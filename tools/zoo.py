@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if something is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit status 2 if something is out of date")
     commands = parser.add_subparsers(dest="action")
     add = commands.add_parser("add", help="add a run or a plan, or replace the entry of this name")
     add.add_argument("name", help="of the entry")

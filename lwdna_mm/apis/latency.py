@@ -1,6 +1,7 @@
 """The time of a config's network and of its plans: measured, modelled, and by layer."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -127,7 +128,7 @@ def layer_rows(networks: Networks, timed: Timed, workload: Workload, setting: Se
     layers = list(timed.graph.complexity.layers)
     rows: list[Row] = [{"layer": name} for name in [*layers, "all else"]]
     for name, (network, graph) in networks.items():
-        step = make_step(network, timed.shapes, Workload(workload.batch), setting)
+        step = make_step(network, timed.shapes, Workload(workload.batch), replace(setting, backend="torch"))
         times = time_by_layer(network, step, layers, setting.cuda)
         for row, layer in zip(rows, [*layers, ""], strict=True):
             costs = graph.complexity.layers.get(layer) if layer else None

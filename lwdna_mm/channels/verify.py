@@ -55,7 +55,7 @@ def check_numbers(transfer: Transfer) -> None:
             if isinstance(number, float) and isinstance(changed, float) and f"{number}" != f"{changed}":  # NaN is NaN
                 name = func._schema.name.split("::")[1]
                 raise ResizeError(
-                    f"{name} works with {number:g} in the original, and with {changed:g} in the resized network"
+                    f"{name} works with {number!r} in the original, and with {changed!r} in the resized network"
                 )
 
 

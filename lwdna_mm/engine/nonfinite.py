@@ -99,8 +99,8 @@ class NonFiniteHook(Hook):
         if count > self.skip:
             last = runner.message_hub.runtime_info.get("last_ckpt")
             raise DivergedError(
-                f"{met}; lower optim_wrapper.optimizer.lr, look at the data, or give --skip-nonfinite {count} to go on "
-                f"past it" + (f"; the last checkpoint is {last}" if last else "")
+                f"{met}; lower optim_wrapper.optimizer.lr, look at the data, or give --cfg-options "
+                f"skip_nonfinite={count} to go on past it" + (f"; the last checkpoint is {last}" if last else "")
             )
         runner.message_hub.update_info(SKIPPED, count)
         runner.logger.warning(f"{met}; the batch is skipped, {count} of at most {self.skip}")

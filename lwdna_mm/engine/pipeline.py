@@ -126,7 +126,9 @@ def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] | None = None) -
     complete(cfg)
     check_types(cfg)
     check_data(cfg, ["train_dataloader"])
-    with naming_path(cfg.work_dir), Beginning(cfg) as beginning:
+    beginning = Beginning(cfg)
+    beginning.made(Path(cfg.work_dir, LOCK))
+    with alone_in(Path(cfg.work_dir)), beginning:
         search_plan(cfg, section, out, _go_on, beginning, hook)
     return ChannelPlan.from_json(out)
 

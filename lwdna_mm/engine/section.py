@@ -1,5 +1,6 @@
 """The ``lwdna`` section of a config: the one thing that tells an LW-DNA run from its baseline."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -246,7 +247,7 @@ def _check_values(section: LwdnaSection) -> None:
     shrink, budget = section.shrink, section.budget
     ratios = shrink.min_ratio.values() if isinstance(shrink.min_ratio, Mapping) else [shrink.min_ratio]
     rules = [
-        ("widen", section.widen, section.widen >= 1, "at least 1"),
+        ("widen", section.widen, 1 <= section.widen < math.inf, "at least 1, and finite"),
         ("shrink.warmup_iters", shrink.warmup_iters, shrink.warmup_iters >= 0, "0 or more"),
         ("shrink.iters", shrink.iters, shrink.iters >= 1, "1 or more"),
         ("shrink.min_ratio", shrink.min_ratio, all(0 <= one <= 1 for one in ratios), "between 0 and 1"),

@@ -192,10 +192,19 @@ class GroundTruthTracker(FrameTracker):
 
     Args:
         tracks: The sequences it may be asked to track.
+
+    Raises:
+        UserError: a sequence has boxes for some of its frames only, such as those of GOT-10k's test set.
     """
 
     def __init__(self, tracks: Sequence[Track]) -> None:
         super().__init__("GroundTruth", is_deterministic=True)
+        for track in tracks:
+            if len(track.boxes) < len(track.frames):
+                raise UserError(
+                    f"sequence {track.name}: {len(track.boxes)} of {len(track.frames)} frames have a box, so the truth "
+                    "cannot be replayed; of GOT-10k only --subset val has all"
+                )
         self.truth = {track.frames[0]: track.boxes for track in tracks}
 
     def track(

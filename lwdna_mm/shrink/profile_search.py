@@ -8,6 +8,7 @@ import numpy as np
 from lwdna_mm.channels import ChannelGraph
 from lwdna_mm.errors import UserError
 from lwdna_mm.shrink.criteria import CRITERIA, UniformCriterion
+from lwdna_mm.shrink.profiles import finite
 
 Profile = dict[str, float]
 """Arguments of :class:`ProfileCriterion`."""
@@ -36,6 +37,8 @@ class ProfileCriterion(UniformCriterion):
     """
 
     def __init__(self, tilt: float = 0.0, trunk: float = 0.0, first: float = 0.0, last: float = 0.0) -> None:
+        for name, value in dict(tilt=tilt, trunk=trunk, first=first, last=last).items():
+            finite(f"ProfileCriterion's {name}", value)
         self.tilt, self.trunk, self.first, self.last = tilt, trunk, first, last
 
     def growth(self, graph: ChannelGraph) -> dict[str, float]:
@@ -103,6 +106,8 @@ class ProfileSearch(UniformCriterion):
             raise UserError(f"ProfileSearch's longest is {longest!r}, but must be above 0, at most 1")
         if not isinstance(ranges, Mapping | None):
             raise UserError(f"ProfileSearch's ranges is {ranges!r}, but must be a dict such as dict(tilt=1.5)")
+        if isinstance(seed, bool) or not (isinstance(seed, int) and seed >= 0):
+            raise UserError(f"ProfileSearch's seed is {seed!r}, but must be a whole number of at least 0")
         self.ranges = dict(RANGES if ranges is None else ranges)
         for name, limit in self.ranges.items():
             if name not in RANGES:

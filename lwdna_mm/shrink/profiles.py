@@ -1,6 +1,8 @@
 """Controls that prescribe the widths: all channels are worth the same, and groups grow at rates of their own."""
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 
@@ -20,7 +22,7 @@ class TiltCriterion(UniformCriterion):
     """
 
     def __init__(self, tilt: float) -> None:
-        self.tilt = tilt
+        self.tilt = finite("TiltCriterion's tilt", tilt)
 
     def growth(self, graph: ChannelGraph) -> dict[str, float]:
         """Tilt the groups in the order of execution."""
@@ -41,7 +43,7 @@ class RandomWidthsCriterion(UniformCriterion):
     """
 
     def __init__(self, seed: int = 0, spread: float = 0.5) -> None:
-        if not spread >= 0:
+        if finite("RandomWidthsCriterion's spread", spread) < 0:
             raise UserError(f"spread={spread!r}: use a number of at least 0")
         self.seed = seed
         self.spread = spread
@@ -63,6 +65,11 @@ class WidthsCriterion(UniformCriterion):
     """
 
     def __init__(self, widths: Mapping[str, int]) -> None:
+        if not isinstance(widths, Mapping):
+            raise UserError(f"WidthsCriterion's widths are {widths!r}, but must be a dict of widths by group")
+        for name, width in widths.items():
+            if finite(f"WidthsCriterion's width of {name!r}", width) <= 0:
+                raise UserError(f"WidthsCriterion's width of {name!r} is {width!r}, but must be above 0")
         self.widths = widths
 
     def growth(self, graph: ChannelGraph) -> dict[str, float]:
@@ -75,6 +82,13 @@ class WidthsCriterion(UniformCriterion):
             told = "have no group" if name in graph.free else "have a group that the network lacks:"
             raise UserError(f"WidthsCriterion's widths {told} {name!r}")
         return {name: self.widths[name] / group.width for name, group in graph.free.items()}
+
+
+def finite(name: str, value: Any) -> float:
+    """The value, if it is a finite number; raises UserError by this name otherwise."""
+    if isinstance(value, bool) or not (isinstance(value, int | float) and math.isfinite(value)):
+        raise UserError(f"{name} is {value!r}, but must be a number")
+    return value
 
 
 def _exponential(graph: ChannelGraph, exponents: torch.Tensor) -> dict[str, float]:

@@ -34,7 +34,8 @@ class Registry:
         """Build ``dict(type=name, **arguments)``.
 
         Raises:
-            UserError: no type, an unknown type, or an argument that is missing or that the class does not take.
+            UserError: no type, an unknown type, or an argument that is missing, that the class does not take, or of a
+                kind that it cannot use.
         """
         cls = self.class_of(config)
         arguments = {key: value for key, value in config.items() if key != "type"}
@@ -48,7 +49,12 @@ class Registry:
             signature.bind(**arguments)
         except TypeError as error:
             raise UserError(f"{self.kind} {cls.__name__}: {error}") from error
-        return cls(**arguments)
+        try:
+            return cls(**arguments)
+        except UserError:
+            raise
+        except (TypeError, ValueError, AttributeError) as error:
+            raise UserError(f"{self.kind} {cls.__name__}: {error}") from error
 
     def complete(self, config: Mapping[str, Any], **defaults: Any) -> dict[str, Any]:
         """The config, with those of the defaults that its class takes and that it leaves out.

@@ -138,7 +138,7 @@ def _task(path: Path, name: str, given: Any, common: Options) -> Task:
     where = f"{path}: tasks[{name!r}]"
     given = _without_none(given) if isinstance(given, Mapping) else given
     _check_keys(where, given, [key for key in Task.__dataclass_fields__ if key != "name"], ["config", "arms"])
-    _check_kinds(where, given, dict(config=str, arms=Mapping, metric=str, data=str, size=int, **DICTS))
+    _check_kinds(where, given, dict(config=str, arms=Mapping, metric=str, data=str, size=int, amp=bool, **DICTS))
     _check_grid(f"{where}.grid", given.get("grid", {}))
     config = Path(path.parent, given["config"]).resolve()
     if not config.is_file():

@@ -17,7 +17,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from ..channels import ChannelGraph, ChannelPlan, resize
 from ..engine.pipeline import shrink
-from ..engine.section import LwdnaSection
+from ..engine.section import LwdnaSection, ShrinkOptions
 from ..engine.shrink_hook import SearchHook
 from ..errors import UserError
 
@@ -51,7 +51,8 @@ class TorchPruningHook(SearchHook):
         torch_pruning()  # is missed at once, not after the gradients
         if section.budget.latency is not None:
             raise UserError("torch-pruning knows no limit on time: leave lwdna.budget.latency out")
-        unused = dict(policy="global", min_ratio=0.0)  # so that the plan does not name what had no part in it
+        # So that the plan does not name what had no part in it.
+        unused = dict(policy="global", min_ratio=0.0, gate=ShrinkOptions().gate)
         super().__init__(model, replace(section, shrink=replace(section.shrink, **unused)), *args)
         self.gradients: dict[str, Tensor] = {}
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lwdna_mm.engine import run
+from lwdna_mm.engine import run, shrink
 from lwdna_mm.errors import UserError
 from lwdna_mm.files import locked
 from lwdna_mm.runs.checkpoint_file import find_last_checkpoint, load_checkpoint_file
@@ -19,6 +19,8 @@ def test_the_second_run_in_a_folder_is_refused_and_costs_nothing(tmp_path):
         for resume in (False, True):
             with pytest.raises(UserError, match=f"^{tmp_path}: another process works there"):
                 run(tiny_config(tmp_path), resume=resume)
+        with pytest.raises(UserError, match=f"^{tmp_path}: another process works there"):
+            shrink(tiny_config(tmp_path), tmp_path / "plan.json")
         assert {path.name for path in tmp_path.iterdir()} == {"last_checkpoint", ".epoch_9.pth.77.tmp", "run.lock"}
     run(tiny_config(tmp_path, lwdna=False, train_cfg__max_epochs=1))
     assert not (tmp_path / ".epoch_9.pth.77.tmp").exists()
@@ -40,6 +42,8 @@ def test_a_linked_folder_in_a_work_dir_is_refused_before_anything_is_written(tmp
     (tmp_path / "run" / "search").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UserError, match=f"^{tmp_path}/run/search is a link to a folder"):
         run(tiny_config(tmp_path / "run"))
+    with pytest.raises(UserError, match=f"^{tmp_path}/run/search is a link to a folder"):
+        shrink(tiny_config(tmp_path / "run"), tmp_path / "plan.json")
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["search"]
     assert not [*(tmp_path / "elsewhere").iterdir()]
 

@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import pytest
 
 from lwdna_mm.engine.config import DATALOADERS, check_data, load_config
 from lwdna_mm.errors import UserError
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 CONFIG = """
 data_root = "data/here"
@@ -44,6 +48,23 @@ def test_configs_of_this_package_can_be_inherited_from_anywhere(tmp_path):
     )
     cfg = load_config(path)
     assert (cfg.model.backbone.depth, cfg.train_cfg.max_epochs) == (20, 2)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "classification/resnet50_8xb32_in1k.py",
+        "classification/resnet8_lwdna_1xb32_digits.py",
+        "denoising/dncnn-small_sigma25_1xb32-1500_train400.py",
+        "tracking/siamrpn_alexnet_1xb8-50e_got10k.py",
+        "_base_/paper_public_code.py",
+    ],
+)
+def test_an_inherited_config_is_the_config(tmp_path, name):
+    """Without the package's scope, in which neither mmpretrain's types nor criteria would be found."""
+    path = tmp_path / "mine.py"
+    path.write_text(f'_base_ = ["lwdna_mm::{name}"]\n')
+    assert load_config(path).to_dict() == load_config(Path(CONFIGS, name)).to_dict()
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,9 @@ def weights(work_dir):
     ],
 )
 def test_a_training_ends_there_with_its_last_checkpoint(tmp_path, what, told):
-    with pytest.raises(UserError, match=f"^{told}.*--skip-nonfinite 1 .*the last checkpoint is .*epoch_1.pth$"):
+    with pytest.raises(
+        UserError, match=f"^{told}.*--cfg-options skip_nonfinite=1 .*the last checkpoint is .*epoch_1.pth$"
+    ):
         run(spoiled(tmp_path, **what))
     assert find_last_checkpoint(tmp_path).name == "epoch_1.pth"
     assert all(value.isfinite().all() for value in weights(tmp_path).values())
@@ -75,7 +77,7 @@ def test_skipped_batches_leave_nothing_and_are_counted_over_interruptions(tmp_pa
     # Twelve batches, three of which the running statistics have not seen.
     assert whole["backbone.bn1.num_batches_tracked"] == 9
     (tmp_path / "cut" / "last_checkpoint").write_text("epoch_2.pth")
-    with pytest.raises(UserError, match=r"iteration 10: .*--skip-nonfinite 3"):
+    with pytest.raises(UserError, match=r"iteration 10: .*skip_nonfinite=3"):
         run(spoiled(tmp_path / "cut", skip=2, **what), resume=True)
 
 

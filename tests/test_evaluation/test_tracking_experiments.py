@@ -88,6 +88,12 @@ def test_replayed_truth_is_perfect(otb, got10k, tmp_path):
     assert overall["precision_score"] == 1
 
 
+def test_truth_that_is_withheld_cannot_be_replayed(tmp_path):
+    tracks = [*read_tracks(GOT10kFolder(make_got10k(tmp_path, "test", ("GOT-10k_Test_000001",)), "test"))]
+    with pytest.raises(UserError, match=r"sequence GOT-10k_Test_000001: 1 of \d+ frames have a box, .*--subset val"):
+        GroundTruthTracker(tracks)
+
+
 def test_real_sequences_and_their_truth(shared_data, tmp_path):
     folder = OTBFolder(shared_data / "tracking" / "otb", 2015)
     tracks = list(read_tracks(folder))

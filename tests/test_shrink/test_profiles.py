@@ -5,6 +5,7 @@ import torch
 
 from lwdna_mm.errors import UserError
 from lwdna_mm.shrink import (
+    CRITERIA,
     RandomCriterion,
     RandomWidthsCriterion,
     TiltCriterion,
@@ -100,6 +101,24 @@ def test_widths_of_another_network_are_refused():
         WidthsCriterion(dict.fromkeys(others, 4)).growth(graph)
     with pytest.raises(UserError, match="have a group that the network lacks: 'zz'"):
         WidthsCriterion(dict.fromkeys([*graph.free, "zz"], 4)).growth(graph)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "told"),
+    [
+        (dict(type="TiltCriterion", tilt="abc"), "TiltCriterion's tilt is 'abc', but must be a number"),
+        (dict(type="TiltCriterion", tilt=float("nan")), "TiltCriterion's tilt is nan"),
+        (dict(type="RandomWidthsCriterion", spread="x"), "RandomWidthsCriterion's spread is 'x', but must be a number"),
+        (dict(type="ProfileCriterion", trunk=True), "ProfileCriterion's trunk is True, but must be a number"),
+        (dict(type="WidthsCriterion", widths=3), "WidthsCriterion's widths are 3, but must be a dict"),
+        (dict(type="WidthsCriterion", widths=dict(a="b")), "width of 'a' is 'b', but must be a number"),
+        (dict(type="WidthsCriterion", widths=dict(a=0)), "width of 'a' is 0, but must be above 0"),
+        (dict(type="ProfileSearch", seed=-1), "ProfileSearch's seed is -1, but must be a whole number"),
+    ],
+)
+def test_what_are_no_numbers_is_refused(criterion, told):
+    with pytest.raises(UserError, match=told):
+        CRITERIA.build(criterion)
 
 
 def test_a_negative_spread_is_refused():

@@ -29,7 +29,12 @@ ROWS = [
         ("lwdna is 5, so there is no 'lwdna.shrink.criterion': give one of them",),
     ),
     section("widne=2", "lwdna.widne: unknown key 'widne', did you mean 'widen'"),
-    section("widen=0.5", "lwdna.widen is 0.5, but must be at least 1"),
+    section("widen=0.5", "lwdna.widen is 0.5, but must be at least 1, and finite"),
+    section("widen=1e999", "lwdna.widen is inf, but must be at least 1, and finite"),
+    section(
+        "shrink.criterion=dict(type=RandomWidthsCriterion,spread=x)",
+        "RandomWidthsCriterion's spread is 'x', but must be a number",
+    ),
     section("budget=2", "lwdna.budget must be a dict, not 2"),
     section("budget.flops=0", "lwdna.budget.flops is 0, but must be above 0"),
     section("budget.flops=True", "lwdna.budget.flops is True, but must be a number"),
