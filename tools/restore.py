@@ -36,7 +36,7 @@ def show_tiles(done: int, total: int) -> None:
 
 @one_line
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line; the exit status is 1 where some images could not be restored."""
+    """Run the command line; the exit status is 1 where some of several images could not be restored."""
     args = parse_args(argv)
     from lwdna_mm.apis.restore import Restorer, find_images, load_restorer, restore_file
     from lwdna_mm.engine import load_config

@@ -1,4 +1,4 @@
-"""The channel engine: find the coupled channels of any CNN and resize it to a plan. Pure torch.
+"""The channel engine: find the coupled channels of any CNN and resize it to a plan. Needs torch, numpy and scipy.
 
 ``tracing`` reads a network; the files beside it form its channel groups and resize it.
 """

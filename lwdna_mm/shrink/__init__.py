@@ -1,4 +1,4 @@
-"""Channel gates, importance criteria and the search for a channel plan; pure torch and numpy."""
+"""Channel gates, importance criteria and the search for a channel plan; needs torch, numpy and scipy."""
 
 from lwdna_mm.shrink.criteria import (
     CRITERIA,
