@@ -61,7 +61,7 @@ def test_options_of_every_suite_fit_its_configs(path: Path):
         ('dict(vary="', 'dict(tuned=True, vary="', r"arms\['landscape'\] varies .* can neither be tuned nor"),
         ('equal=dict(params="lwdna")', "widths=1", "'widths' is 1, but must be a string"),
         ('"baseline": 2', '"baseline": 0', r"\['baseline'\] is 0, but must be the number of runs"),
-        ("arms=dict(uniform=1)", "arms=dict(uniform=1), amp='yes'", r"amp is 'yes', but must be"),
+        ("arms=dict(uniform=1)", "arms=dict(uniform=1), amp='yes'", "'amp' is 'yes', but must be True or False"),
         ("grid =", "_unused =", "has no key '_unused'"),
         ("resnet8_lwdna", "resnet9_lwdna", "does not exist"),
         ("select = {", "select = None and {", "needs a grid and a select"),
