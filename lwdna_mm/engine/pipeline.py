@@ -77,6 +77,8 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     complete(cfg)
     check_types(cfg)
     check_data(cfg, ["train_dataloader", "val_dataloader"])
+    if not resume and plan is None:
+        _refuse_own_weights(cfg)
     beginning = Beginning(cfg)
     beginning.made(Path(cfg.work_dir, LOCK))
     with alone_in(Path(cfg.work_dir)), beginning:
@@ -235,6 +237,19 @@ def _clear(work_dir: Path, keep_plan: bool) -> None:
         shutil.rmtree(work_dir / profiles.FOLDER, ignore_errors=True)
     for name in stale:
         (work_dir / name).unlink(missing_ok=True)
+
+
+def _refuse_own_weights(cfg: Config) -> None:
+    """Raise UserError where a config begins from weights that a run begun anew in its folder takes away.
+
+    So does the config that a run has left.
+    """
+    source, weights = cfg.get("load_from"), Path(cfg.work_dir, weights_path(PLAN))
+    if source and Path(source).resolve() == weights.resolve():
+        raise UserError(
+            f"{cfg.filename}: load_from is {source}, which a run begun anew in {cfg.work_dir} takes away: "
+            "give another --work-dir, or --resume"
+        )
 
 
 def _checkpoint_to_resume(work_dir: Path, resume: bool | str | Path) -> Path | None:

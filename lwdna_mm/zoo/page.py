@@ -35,7 +35,7 @@ FLOPs are multiply-adds of one input of the config; published figures beside our
 USES = {
     "classification": "python tools/test.py {config} {file}",
     "super_resolution": "python tools/restore.py {config} {file} docs/images/astronaut.png --out work_dirs/restored",
-    "denoising": "python tools/restore.py {config} {file} docs/images/astronaut.png --out work_dirs/restored",
+    "denoising": "python tools/restore.py {config} {file} docs/images/astronaut.png --out work_dirs/denoised",
     "tracking": "python tools/track.py {config} {file} docs/images/face.mp4 --box 31,41,30,36 --out work_dirs/tracked",
 }
 
