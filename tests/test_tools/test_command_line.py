@@ -84,7 +84,8 @@ def test_where_the_plan_goes_is_checked_before_the_search(tmp_path, capsys, monk
     expect_one_line(capsys, "/proc/self", *given, "/proc/self/plan.json")  # not even root can write there
     with pytest.raises(Searched):
         call(*given, tmp_path / "new" / "sub" / "plan.json")
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "run"]
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.lock"]
 
 
 def test_criterion_of_the_control(tmp_path):
