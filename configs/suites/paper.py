@@ -50,7 +50,6 @@ for sigma in (15, 25, 50):
 config = "denoising/unet-color_lwdna_sigma25_1xb16-300k_div2k"
 own = dict(metric="CBSD68/PSNR", grid=rates(1e-4))
 tasks["unet-color_sigma25"] = task(config, "restoration", 300_000, {**plain, **tuned, **pruned}, **own)
-# Nothing is tuned here.
 for net in ("siamfc_alexnet", "siamfc_ciresnet22", "siamrpn_alexnet", "siamrpn_ciresnet22"):
     config = f"tracking/{net}_lwdna_1xb8-50e_got10k"
     tasks[net] = task(config, "got10k", 50, {**plain, **pruned}, metric="otb/success")

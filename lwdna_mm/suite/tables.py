@@ -62,7 +62,7 @@ def summary_blocks(tasks: Sequence[Task]) -> list[Block]:
 
 
 def _over_all_tasks(primary: Sequence[tuple[str, Difference]]) -> list[Text]:
-    """Which verdicts hold when they are corrected for all these comparisons; empty where that changes nothing."""
+    """Which verdicts stand a correction for all these comparisons; empty with one task, or where none is told apart."""
     told = [(name, one) for name, one in primary if one.verdict != UNCLEAR]
     if not told or len({name for name, _ in primary}) < 2:
         return []
