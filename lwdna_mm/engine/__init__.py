@@ -5,9 +5,10 @@ from ..runs.summary import format_summary
 from . import channels_last, checkpoint, exact_resume, nonfinite, response_hook, response_loop, shrink_hook, shrink_loop
 from .arguments import apply_arguments
 from .config import load_config
-from .pipeline import evaluate, run, shrink
+from .pipeline import run, shrink
 from .read_data import read_all
 from .section import parse_section
+from .testing import evaluate
 
 __all__ = [
     "apply_arguments",

@@ -7,20 +7,18 @@ import copy
 import json
 import shutil
 import sys
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
-from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..channels import ChannelPlan
 from ..compat import images, mmengine_data, mmengine_io
-from ..errors import DivergedError, UserError
-from ..files import naming_path, write_atomically
+from ..errors import DivergedError
+from ..files import write_atomically
 from ..models.builders import as_plan
 from ..runs.checkpoint_file import (
     LAST_CHECKPOINT,
@@ -40,10 +38,11 @@ from .checkpoint import SafeCheckpointHook
 from .config import check_data
 from .cost import complexity, training
 from .plan_search import search_plan
-from .planned import apply_plan, naming_plan, resized_model
+from .planned import naming_plan, resized_model
 from .protocol import complete, experiment_name
 from .section import LwdnaSection, parse_section
 from .shrink_hook import SearchHook
+from .start_weights import refuse_own_weights, refuse_pretrained, weights_of
 from .types import check_types
 
 PLAN = "plan.json"
@@ -73,12 +72,12 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     if not resume and cfg.get("resume"):  # mmengine's own way to ask for it
         resume, cfg.load_from = cfg.get("load_from") or True, None
     if section is not None or plan is not None:
-        _refuse_pretrained(cfg)
+        refuse_pretrained(cfg)
     complete(cfg)
     check_types(cfg)
     check_data(cfg, ["train_dataloader", "val_dataloader"])
     if not resume and plan is None:
-        _refuse_own_weights(cfg)
+        refuse_own_weights(cfg, PLAN)
     beginning = Beginning(cfg)
     beginning.made(Path(cfg.work_dir, LOCK))
     with alone_in(Path(cfg.work_dir)), beginning:
@@ -124,7 +123,7 @@ def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] | None = None) -
     """
     section = parse_section(cfg.lwdna)
     check_plan_target(out)
-    _refuse_pretrained(cfg)
+    refuse_pretrained(cfg)
     complete(cfg)
     check_types(cfg)
     check_data(cfg, ["train_dataloader"])
@@ -135,98 +134,9 @@ def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] | None = None) -
     return ChannelPlan.from_json(out)
 
 
-def evaluate(cfg: Config, checkpoint: str | Path | None, plan: str | Path | None = None) -> dict[str, float]:
-    """Compute the metrics of the config's test set.
-
-    Args:
-        cfg: from :func:`load_config`; changed in place.
-        checkpoint: weights of the config's network, or of that network resized to a plan; None only where the
-            network has none, such as bicubic interpolation.
-        plan: that plan; by default the one in the checkpoint.
-
-    Raises:
-        UserError: the data, the plan or the checkpoint cannot be used.
-    """
-    cfg.work_dir = cfg.get("work_dir") or str(Path("work_dirs", Path(cfg.filename).stem, "test"))
-    for key in ("model", "test_dataloader", "test_evaluator"):
-        if cfg.get(key) is None:
-            raise UserError(f"{cfg.filename} has no {key}, so there is nothing to evaluate")
-    check_types(cfg)
-    check_data(cfg, ["test_dataloader"])
-    loaded = load_checkpoint_file(checkpoint) if checkpoint else dict(state_dict={})
-    apply_plan(cfg, loaded, plan)
-    cfg.load_from, cfg.resume = checkpoint and str(checkpoint), False
-    cfg.experiment_name = experiment_name(cfg, "test")
-    with naming_path(cfg.work_dir), Beginning(cfg) as beginning:
-        with naming_plan(plan or checkpoint):
-            runner = Runner.from_cfg(cfg)
-        return _test(runner, checkpoint, loaded, beginning)
-
-
-def _test(
-    runner: Runner, checkpoint: str | Path | None, loaded: dict[str, Any], beginning: Beginning
-) -> dict[str, float]:
-    if checkpoint is None and any(True for _ in runner.model.parameters()):
-        raise UserError(f"{runner.cfg.filename}: the network has weights, give a checkpoint")
-    model = getattr(runner.model, "module", runner.model)  # as it is before several processes wrap it
-    check_fits(loaded["state_dict"], checkpoint, model.state_dict())
-    _check_classes(runner, checkpoint, loaded)
-    kept = _KeepMetrics()
-    runner.register_hook(beginning)
-    runner.register_hook(kept)
-    runner.test()
-    return kept.metrics
-
-
-def _check_classes(runner: Runner, checkpoint: str | Path | None, loaded: dict[str, Any]) -> None:
-    """Check that the labels of the test set are those of the training."""
-    trained = (loaded.get("meta", {}).get("dataset_meta") or {}).get("classes")
-    loader = getattr(runner.test_loop, "dataloader", None)  # mmagic's loop over several test sets has no one loader
-    here = (getattr(getattr(loader, "dataset", None), "metainfo", None) or {}).get("classes")
-    if trained and here and list(trained) != list(here):
-        differing = next(iter(sorted({*trained} ^ {*here}, key=str)), "their order")
-        raise UserError(
-            f"test_dataloader: its {len(here)} classes must be the {len(trained)} that {checkpoint} was trained on, in "
-            f"their order; a difference is {differing!r}"
-        )
-
-
-class _KeepMetrics(Hook):
-    """Holds the metrics of a test, which mmagic's loop reports to hooks but does not return."""
-
-    def after_test_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
-        self.metrics = {name: _plain(value) for name, value in metrics.items()}
-
-
-def _plain(value: Any) -> Any:
-    """A number, or nested lists of them, of an array or tensor: as JSON has them."""
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
 def _go_on(cfg: Config) -> dict[str, Any]:
     """Train a config as part of a search, from where it was cut."""
     return run(cfg, resume=True)
-
-
-def _refuse_pretrained(cfg: Config) -> None:
-    """Raise UserError where a config asks for weights of the baseline, by ``load_from`` or by an ``init_cfg``."""
-    source = cfg.get("load_from") or _pretrained(cfg.model)
-    if source:
-        raise UserError(
-            f"pretrained weights ({source}) of the baseline do not fit a network of other widths: "
-            "train both without load_from and without an init_cfg of type Pretrained"
-        )
-
-
-def _pretrained(model: Any) -> str | None:
-    """The first checkpoint that a model's config is to be initialised from."""
-    if isinstance(model, Mapping):
-        if str(model.get("type")).endswith("Pretrained"):
-            return str(model.get("checkpoint"))
-        model = model.values()
-    elif not isinstance(model, (list, tuple)):
-        return None
-    return next(filter(None, map(_pretrained, model)), None)
 
 
 def _clear(work_dir: Path, keep_plan: bool) -> None:
@@ -237,19 +147,6 @@ def _clear(work_dir: Path, keep_plan: bool) -> None:
         shutil.rmtree(work_dir / profiles.FOLDER, ignore_errors=True)
     for name in stale:
         (work_dir / name).unlink(missing_ok=True)
-
-
-def _refuse_own_weights(cfg: Config) -> None:
-    """Raise UserError where a config begins from weights that a run begun anew in its folder takes away.
-
-    So does the config that a run has left.
-    """
-    source, weights = cfg.get("load_from"), Path(cfg.work_dir, weights_path(PLAN))
-    if source and Path(source).resolve() == weights.resolve():
-        raise UserError(
-            f"{cfg.filename}: load_from is {source}, which a run begun anew in {cfg.work_dir} takes away: "
-            "give another --work-dir, or --resume"
-        )
 
 
 def _checkpoint_to_resume(work_dir: Path, resume: bool | str | Path) -> Path | None:
@@ -296,7 +193,7 @@ def _train(
         cfg.model = resized_model(cfg, json.loads(plan.read_text()))  # so that the config that is dumped is whole
     ours = checkpoint  # weights that must fit exactly; a load_from of the user's need not
     if checkpoint is None and section is not None and section.init == "inherit":
-        ours = _weights_of(plan)
+        ours = weights_of(plan)
     if ours is not None:
         cfg.load_from, cfg.resume = str(ours), checkpoint is not None
     cfg.experiment_name = experiment_name(cfg, "train")
@@ -349,10 +246,3 @@ def _lacks_last_validation(runner: Runner) -> bool:
     answer = [max(steps, default=0) < end]
     broadcast_object_list(answer)  # one rank alone writes the logs
     return answer[0]
-
-
-def _weights_of(plan: Path) -> Path:
-    path = weights_path(plan)
-    if not path.is_file():
-        raise UserError(f"{path}: no weights beside the plan to inherit; give --cfg-options lwdna.init=fresh")
-    return path

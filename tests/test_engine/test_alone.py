@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lwdna_mm.engine import load_config, run, shrink
+from lwdna_mm.engine import run, shrink
 from lwdna_mm.errors import UserError
 from lwdna_mm.files import locked
 from lwdna_mm.runs.checkpoint_file import find_last_checkpoint, load_checkpoint_file
@@ -24,17 +24,6 @@ def test_the_second_run_in_a_folder_is_refused_and_costs_nothing(tmp_path):
         assert {path.name for path in tmp_path.iterdir()} == {"last_checkpoint", ".epoch_9.pth.77.tmp", "run.lock"}
     run(tiny_config(tmp_path, lwdna=False, train_cfg__max_epochs=1))
     assert not (tmp_path / ".epoch_9.pth.77.tmp").exists()
-
-
-def test_the_config_that_a_run_has_left_does_not_cost_its_weights(tmp_path):
-    first = run(tiny_config(tmp_path / "run", train_cfg__max_epochs=1))
-    left = tmp_path / "run" / "resnet8_lwdna_1xb32_digits.py"
-    with pytest.raises(UserError, match=r"load_from is .*plan\.pth, which a run begun anew in .*/run takes away"):
-        run(load_config(left))
-    assert (tmp_path / "run" / "plan.pth").is_file()
-    assert (tmp_path / "run" / "summary.json").is_file()
-    again = run(load_config(left, {"work_dir": str(tmp_path / "again")}))
-    assert again["metrics"] == first["metrics"]
 
 
 def test_a_link_in_a_work_dir_is_not_followed(tmp_path):
