@@ -54,6 +54,14 @@ def test_without_a_model(tmp_path, capsys):
     assert "not fitted to" not in capsys.readouterr().out
 
 
+def test_onnx_times_the_whole_and_torch_the_layers(tmp_path, capsys):
+    for extra in ("onnxruntime", "onnxscript"):
+        pytest.importorskip(extra)
+    call("latency", CONFIG, "--backend", "onnxruntime", "--plans", 0, "--batch", 1, "--turns", 3)
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines() if line}
+    assert float(rows["backbone.layer1.0.conv1"][4]) > 0
+
+
 def test_wrong_arguments_are_one_line(tmp_path, capsys):
     for given, message in (
         (["--backend", "onnxruntime", "--train"], "inference in fp32"),
