@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,6 +101,15 @@ def remove_if_there(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError:
         return
+
+
+def remove_others(folder: Path, kept: Path | None) -> None:
+    """Remove what is in a folder, but for one path below it."""
+    for path in folder.glob("*"):
+        if kept is not None and path in kept.parents:
+            remove_others(path, kept)
+        elif path != kept:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
 
 def remove_orphans(folder: Path) -> None:

@@ -24,15 +24,20 @@ class Beginning(Hook):
 
     Args:
         cfg: of the run; its folder may be locked between here and the context.
+        anew: what lies in the folder is another run's, not to be gone on with.
 
     Raises:
         UserError: on leaving the context, in place of what was raised while something was built or first used.
+
+    Attributes:
+        part: the folder of the run within this one that has begun it, if it was one.
     """
 
     priority = "HIGHEST"
 
-    def __init__(self, cfg: Config) -> None:
-        self.cfg, self.folder = cfg, Path(cfg.work_dir).absolute()
+    def __init__(self, cfg: Config, anew: bool = False) -> None:
+        self.cfg, self.anew, self.folder = cfg, anew, Path(cfg.work_dir).absolute()
+        self.part: Path | None = None
         self.begun, self.building = False, True
         self._then: list[Callable[[], object]] = []
         self._missing = [place for place in (self.folder, *self.folder.parents) if not place.exists()]
@@ -61,10 +66,10 @@ class Beginning(Hook):
         """Let the first process do something when the run begins."""
         self._then.append(action)
 
-    def begin(self) -> None:
-        """The run begins to change what lies in its folder."""
+    def begin(self, part: Path | None = None) -> None:
+        """The run begins to change what lies in its folder, by itself or by a run within it in ``part``."""
         if not self.begun:
-            self.begun = True
+            self.begun, self.part = True, part
             for action in self._then if is_main_process() else []:
                 action()
 

@@ -5,7 +5,6 @@ A stage is over when its last file is there: ``plan.json`` ends the search, ``la
 
 import copy
 import json
-import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from ..channels import ChannelPlan
 from ..compat import images, mmengine_data, mmengine_io
 from ..errors import DivergedError
-from ..files import write_atomically
+from ..files import remove_others, write_atomically
 from ..models.builders import as_plan
 from ..runs.checkpoint_file import (
     LAST_CHECKPOINT,
@@ -51,13 +50,19 @@ for package in (images, mmengine_data, mmengine_io):
     package.install()
 
 
-def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path = False) -> dict[str, Any]:
+def run(
+    cfg: Config,
+    plan: str | Path | None = None,
+    resume: bool | str | Path = False,
+    outer: Beginning | None = None,
+) -> dict[str, Any]:
     """Train the network of a config: the plain one without an ``lwdna`` section, the LW-DNA one with it.
 
     Args:
         cfg: from :func:`load_config`; changed in place.
         plan: a plan to train instead of searching one.
         resume: go on with what is in ``cfg.work_dir``, or from the given checkpoint.
+        outer: of a run that this one is a part of, and that begins with it.
 
     Returns:
         The summary that is also written to ``work_dir/summary.json``.
@@ -78,7 +83,9 @@ def run(cfg: Config, plan: str | Path | None = None, resume: bool | str | Path =
     check_data(cfg, ["train_dataloader", "val_dataloader"])
     if not resume and plan is None:
         refuse_own_weights(cfg, PLAN)
-    beginning = Beginning(cfg)
+    beginning = Beginning(cfg, anew=not resume)
+    if outer is not None:
+        beginning.then(partial(outer.begin, beginning.folder))
     beginning.made(Path(cfg.work_dir, LOCK))
     with alone_in(Path(cfg.work_dir)), beginning:
         return _run(cfg, section, plan, resume, beginning)
@@ -93,7 +100,7 @@ def _run(
 ) -> dict[str, Any]:
     work_dir = Path(cfg.work_dir)
     if not resume:
-        beginning.then(partial(_clear, work_dir, keep_plan=plan is not None))
+        beginning.then(partial(_clear, beginning, keep_plan=plan is not None))
         beginning.then(partial(set_aside, work_dir, logs_in(work_dir)))
     checkpoint = _checkpoint_to_resume(work_dir, resume)
     if plan is not None:
@@ -130,21 +137,17 @@ def shrink(cfg: Config, out: str | Path, hook: type[SearchHook] | None = None) -
     beginning = Beginning(cfg)
     beginning.made(Path(cfg.work_dir, LOCK))
     with alone_in(Path(cfg.work_dir)), beginning:
-        search_plan(cfg, section, out, _go_on, beginning, hook)
+        search_plan(cfg, section, out, run, beginning, hook)
     return ChannelPlan.from_json(out)
 
 
-def _go_on(cfg: Config) -> dict[str, Any]:
-    """Train a config as part of a search, from where it was cut."""
-    return run(cfg, resume=True)
-
-
-def _clear(work_dir: Path, keep_plan: bool) -> None:
+def _clear(beginning: Beginning, keep_plan: bool) -> None:
     """Take away what an earlier run in this folder has left."""
+    work_dir = beginning.folder
     stale = [LAST_CHECKPOINT, SUMMARY]
     if not keep_plan:
         stale += [PLAN, weights_path(PLAN), *(path_beside(PLAN, kind) for kind in BESIDE)]
-        shutil.rmtree(work_dir / profiles.FOLDER, ignore_errors=True)
+        remove_others(work_dir / profiles.FOLDER, beginning.part)
     for name in stale:
         (work_dir / name).unlink(missing_ok=True)
 
@@ -164,7 +167,7 @@ def _search_or_recover(
     """Search a plan, unless a checkpoint given by the user carries one."""
     carried = load_checkpoint_file(checkpoint).get("meta", {}).get("lwdna_plan") if checkpoint else None
     if carried is None:
-        search_plan(cfg, section, plan, _go_on, beginning)
+        search_plan(cfg, section, plan, run, beginning)
     else:
         plan.parent.mkdir(parents=True, exist_ok=True)
         beginning.made(plan)

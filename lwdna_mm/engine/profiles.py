@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from .protocol import by_epoch, shorten
 from .shrink_hook import ShrinkHook
 from .subset import validate_on_held_out
 
-Train = Callable[[Config], dict[str, Any]]
-"""Trains a config in its work_dir, going on with what is there, and returns the run's summary."""
+Train = Callable[..., dict[str, Any]]
+"""Trains a config in its work_dir and returns the summary, see :func:`~.pipeline.run`: its ``resume`` and ``outer``
+are given."""
 
 # Where the short runs lie, below a run's folder.
 FOLDER = Path("search", "profiles")
@@ -40,7 +42,7 @@ def choose_profile(cfg: Config, search: ProfileSearch, train: Train, beginning: 
     """Try profiles by successive halving.
 
     Short runs that have ended are not done again, and one that was cut goes on, so that a search can be killed at any
-    moment.
+    moment. Where the whole run begins anew, so does the first short run, and with it the rest of what was there goes.
 
     Args:
         cfg: completed by :func:`complete`; left as it is.
@@ -58,11 +60,10 @@ def choose_profile(cfg: Config, search: ProfileSearch, train: Train, beginning: 
         DivergedError: the even widths diverge; any others that do so are the worst.
     """
     shorts = [_short(cfg, search, repeat) for repeat in range(search.repeats)]
-    beginning.begin()
     profiles = search.draw()
     candidates: list[dict[str, Any]] = [dict(profile=profile, values=[], each=[]) for profile in profiles]
     cost = dict(samples_flops=0, seconds=0.0)
-    alive, values, metric = list(range(len(profiles))), {}, ""
+    alive, values, metric, anew = list(range(len(profiles))), {}, "", beginning.anew
     for rung, length in enumerate(search.lengths):
         if rung:
             alive = search.survivors(values)
@@ -71,7 +72,9 @@ def choose_profile(cfg: Config, search: ProfileSearch, train: Train, beginning: 
             summaries = []
             for short, folder in shorts:
                 place = folder / f"rung{rung}" / f"{index:03d}"
-                summaries.append(_run(short, profiles[index], length, place, train, may_diverge=index != EVEN))
+                begin = partial(train, outer=beginning, resume=not anew)
+                summaries.append(_run(short, profiles[index], length, place, begin, anew, may_diverge=index != EVEN))
+                anew = False
                 _note(candidates[index], cost, summaries[-1])
             metric = metric or _metric(search, summaries[0])  # of the even widths, which come first
             reached = [math.nan if DIVERGED in one else one["metrics"]["last"][metric] for one in summaries]
@@ -137,10 +140,18 @@ def _short(cfg: Config, search: ProfileSearch, repeat: int) -> tuple[Config, Pat
     return short, Path(cfg.work_dir, FOLDER, hashlib.sha256(said.encode()).hexdigest()[:12])
 
 
-def _run(cfg: Config, profile: Profile, length: float, folder: Path, train: Train, may_diverge: bool) -> dict[str, Any]:
+def _run(
+    cfg: Config,
+    profile: Profile,
+    length: float,
+    folder: Path,
+    train: Callable[[Config], dict[str, Any]],
+    anew: bool,
+    may_diverge: bool,
+) -> dict[str, Any]:
     """Train a profile's plan for a share of the training; its summary, with the plan's widths."""
     found: list[Any] = [None]
-    if is_main_process() and (folder / SUMMARY).is_file():
+    if is_main_process() and (folder / SUMMARY).is_file() and not anew:
         found = [json.loads((folder / SUMMARY).read_text())]
     broadcast_object_list(found)
     if found[0] is None:

@@ -159,21 +159,42 @@ def test_killed_within_a_short_run(finished, tmp_path, monkeypatch):
     shutil.rmtree(last)  # all others are done
     calls = []
 
-    def kill(cfg):
+    def kill(cfg, **options):
         cfg.custom_hooks.append(dict(type="KillShortRun"))
-        return run(cfg, resume=True)
+        return run(cfg, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "_go_on", kill)
+        patch.setattr(pipeline, "run", kill)
         with pytest.raises(KilledError):
             run(config(tmp_path), resume=True)
     assert not (tmp_path / "plan.json").exists()
-    monkeypatch.setattr(pipeline, "_go_on", lambda cfg: calls.append(cfg.work_dir) or run(cfg, resume=True))
+    monkeypatch.setattr(pipeline, "run", lambda cfg, **options: calls.append(cfg.work_dir) or run(cfg, **options))
     run(config(tmp_path), resume=True)
     assert calls == [str(last)]
     again = json.loads((tmp_path / "plan.profiles.json").read_text())
     assert {**again, "cost": None} == {**finished[2], "cost": None}
     assert (tmp_path / "plan.json").read_bytes() == (finished[0] / "plan.json").read_bytes()
+
+
+def test_a_run_anew_costs_the_one_before_nothing_until_its_first_short_run_has_begun(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "run")
+    before = contents(tmp_path / "run")
+    with pytest.raises(UserError, match=r"optim_wrapper\.optimizer"):
+        run(config(tmp_path / "run", optim_wrapper__optimizer__momentum="fast"))
+    assert contents(tmp_path / "run") == before
+    (stale,) = (tmp_path / "run").glob("search/profiles/*")
+    (stale.parent / "other").mkdir()
+    written = {file: file.stat().st_mtime_ns for file in stale.glob("*/*/summary.json")}
+    run(config(tmp_path / "run"))
+    assert [*stale.parent.iterdir()] == [stale]
+    assert {*stale.glob("*/*/summary.json")} == {*written}
+    assert not any(file.stat().st_mtime_ns == time for file, time in written.items())
+    again = json.loads((tmp_path / "run" / "plan.profiles.json").read_text())
+    assert {**again, "cost": None} == {**finished[2], "cost": None}
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_validation_is_on_training_images_alone():
