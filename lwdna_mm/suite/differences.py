@@ -29,6 +29,7 @@ class Difference:
         primary: whether the suite is run for it.
         pooled: whether the deviation comes from all arms, not from the values alone.
         comparisons: of how many of its kind it is one; 1 for no correction.
+        across: at how many of the seeds the two runs come from different machines.
     """
 
     arm: str
@@ -43,6 +44,7 @@ class Difference:
     primary: bool = False
     pooled: bool = True
     comparisons: int = 1
+    across: int = 0
 
     @property
     def interval(self) -> tuple[float, float] | None:

@@ -50,7 +50,10 @@ _GAINS = (
     "All other widths minus uniform ones, each with the same start, and tuned ones minus tuned ones. A difference of "
     "which nothing more is said is not told apart from zero."
 )
-_MACHINES = "Runs come from several machines, where one seed need not give the same random numbers."
+_MACHINES = (
+    "Runs come from several machines. Verdicts say, or an asterisk does, where the two runs of a seed do not come from "
+    "one: there a seed need not give the same random numbers, and other roundings change a run as another seed does."
+)
 
 
 def write_report(records: Sequence[Record], out: str | Path, planned: Collection[Key] | None = None) -> Path:
@@ -96,6 +99,7 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
         Text(describe_progress(records, planned)),
         Text(_HOW),
         Text(_READ),
+        *([Text(_MACHINES)] if len({record.machine for record in records}) > 1 else []),
         *(Text(caution) for caution in describe_cautions(tasks)),
     ]
     summary = summary_blocks(tasks)
@@ -130,9 +134,6 @@ def _task(task: Task, styles: Mapping[str, Style], pictures: bool) -> list[Block
     blocks: list[Block] = [Heading(f"Task {task.name}{size}", 2)]
     if task.arms:
         blocks.append(arms_table(task))
-        machines = {record.machine for runs in task.arms.values() for record in runs.values()}
-        if len(machines) > 1:
-            blocks.append(Text(_MACHINES))
         if pictures:
             blocks += _pictures(task, styles)
     for heading, found in (

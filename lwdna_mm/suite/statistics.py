@@ -155,7 +155,8 @@ class Task:
             deviation, freedom = _deviation(values), len(values) - 1
             estimate, error = float(np.mean(values)), 1 / math.sqrt(len(values))
         primary = (arm, other) in [PARTS[name] for name in PRIMARY]
-        shape = dict(less_is_better=self.less_is_better, primary=primary, pooled=pooled)
+        across = sum(ours[seed].machine != theirs[seed].machine for seed in seeds)
+        shape = dict(less_is_better=self.less_is_better, primary=primary, pooled=pooled, across=across)
         return Difference(arm, other, seeds, values, estimate, deviation, error, freedom, **shape)
 
 

@@ -248,8 +248,8 @@ def _difference(task: Task, difference: Difference | None) -> str:
 
 
 def _short(task: Task, difference: Difference) -> str:
-    """The estimate, and its verdict where there is one."""
-    text = f"{difference.estimate:+.{digits_of(task)}f}"
+    """The estimate, an asterisk where runs of different machines are paired, and the verdict if there is one."""
+    text = f"{difference.estimate:+.{digits_of(task)}f}" + ("*" if difference.across else "")
     return text if difference.verdict == UNCLEAR else f"{text} {difference.verdict}"
 
 
@@ -260,7 +260,11 @@ def _interval(task: Task, interval: tuple[float, float] | None) -> str:
 def _verdict(difference: Difference | None) -> str:
     if difference is None:
         return NONE
-    return difference.verdict + (" (one seed)" if len(difference.seeds) == 1 else "")
+    count = len(difference.seeds)
+    notes = ["one seed"] if count == 1 else []
+    if difference.across:
+        notes.append(f"{difference.across} of {count} across machines")
+    return difference.verdict + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _needed(task: Task, difference: Difference, effect: float) -> str:

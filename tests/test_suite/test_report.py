@@ -209,6 +209,22 @@ def test_core_hours_of_all_runs():
     assert [use.hours for use in machine_use(records).values()] == pytest.approx([0.5, 2.0, 0.1])
     assert "In all 2.5 core-hours and 0.1 device-hours" in format_markdown(records)
     assert "several machines" in format_markdown(records)
+    assert "several machines" not in format_markdown(records[:1])
+
+
+def test_pairs_across_machines_are_told(records):
+    def moved(*runs):
+        return [replace(r, machine="Xeon, 1 thread") if (r.task, r.arm, r.seed) in runs else r for r in records]
+
+    text = format_markdown(moved(("50", "random", 1)))
+    assert cells(text, "random")[4] == "not told apart (1 of 2 across machines)"
+    assert cells(text, "lwdna")[4] == "ahead"
+    gains = dict(zip(cells(text, "task | metric"), cells(text, "50 | accuracy/top1"), strict=True))
+    assert [arm for arm, gain in gains.items() if "*" in gain] == ["random"]
+    text = format_markdown(moved(*(("50", "lwdna", seed) for seed in range(3)), ("50", "torch-pruning", 0)))
+    assert cells(text, "widths")[4] == "ahead (3 of 3 across machines)"
+    assert "across" not in cells(text, "start")[4]
+    assert cells(text, "torch-pruning")[4] == "not told apart (one seed, 1 of 1 across machines)"
 
 
 def test_times_are_compared_on_one_machine():
