@@ -32,6 +32,8 @@ arms = {
     "last-wide": dncnn_with_last(56),
     "last-narrow": dncnn_with_last(18),
     "lwdna-last-kept": dict(options={"lwdna.keep": ["generator.body.17"]}),
+    # LW-DNA of VGG without another width of what the classifier reads.
+    "lwdna-features-kept": dict(options={"lwdna.keep": ["backbone.features.11.conv"]}),
     # And LW-DNA of ResNet-20 within its blocks only.
     "lwdna-trunk-kept": dict(
         options={"lwdna.keep": ["backbone.conv1", "backbone.layer2.0.conv2", "backbone.layer3.0.conv2"]}
@@ -97,7 +99,7 @@ tasks = {
     "unet-20": denoising("unet", 20, asked),
     "unet-400": denoising("unet", 400, asked),
     "resnet20-1000": cifar("resnet20", 1000, 8, asked),
-    "vgg11-1000": cifar("vgg11-half", 1000, 8, asked, alone, **slow),
+    "vgg11-1000": cifar("vgg11-half", 1000, 8, [*asked, "lwdna-features-kept"], alone, **slow),
     # As the main figure's MobileNetV1, at half its length.
     "mobilenetv2-50": task(
         "classification/mobilenetv2-half_lwdna_1xb128-200k_tiny-imagenet-50",
