@@ -57,7 +57,7 @@ class Task:
         options: changes to the config for all arms.
         size: training images a class (or in all), for the figures over them; None where that is not the point.
         arms: the arms and how many runs each gets.
-        metric, grid, amp: the suite's, where the task does not name its own.
+        metric, grid, grid_seeds, amp: the suite's, where the task does not name its own.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Task:
     arms: dict[str, int]
     metric: str
     grid: dict[str, list]
+    grid_seeds: int
     amp: bool
     data: str | None = None
     options: Options = field(default_factory=dict)
@@ -83,6 +84,7 @@ class Suite:
         select: options that hold out a part of the training set and judge by it.
         grid: option -> values; what the ``tuned`` arms choose from on the held-out part, unless a task or an arm has
             another.
+        grid_seeds: seeds with which each point of a grid is tried; their mean counts.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Suite:
     options: Options = field(default_factory=dict)
     select: Options = field(default_factory=dict)
     grid: dict[str, list] = field(default_factory=dict)
+    grid_seeds: int = 1
 
 
 def load_suite(path: str | Path) -> Suite:
@@ -105,10 +108,12 @@ def load_suite(path: str | Path) -> Suite:
     content = read_config(path, "suite").to_dict()
     content = _without_none(content)
     _check_keys(str(path), content, [*Suite.__dataclass_fields__], ["metric", "arms", "tasks"])
-    _check_kinds(str(path), content, dict(metric=str, name=str, arms=Mapping, tasks=Mapping, amp=bool, **DICTS))
+    kinds = dict(metric=str, name=str, arms=Mapping, tasks=Mapping, grid_seeds=int, amp=bool)
+    _check_kinds(str(path), content, {**kinds, **DICTS})
     _check_grid(f"{path}: grid", content.get("grid", {}))
     arms = {name: _arm(path, name, given) for name, given in content.pop("arms").items()}
     common = dict(metric=content["metric"], grid=content.get("grid", {}), amp=content.get("amp", False))
+    common["grid_seeds"] = content.get("grid_seeds", 1)
     tasks = {name: _task(path, name, given, common) for name, given in content.pop("tasks").items()}
     suite = Suite(**{"name": path.stem, **content}, arms=arms, tasks=tasks)
     for task in tasks.values():
@@ -138,7 +143,8 @@ def _task(path: Path, name: str, given: Any, common: Options) -> Task:
     where = f"{path}: tasks[{name!r}]"
     given = _without_none(given) if isinstance(given, Mapping) else given
     _check_keys(where, given, [key for key in Task.__dataclass_fields__ if key != "name"], ["config", "arms"])
-    _check_kinds(where, given, dict(config=str, arms=Mapping, metric=str, data=str, size=int, amp=bool, **DICTS))
+    kinds = dict(config=str, arms=Mapping, metric=str, data=str, size=int, grid_seeds=int, amp=bool)
+    _check_kinds(where, given, {**kinds, **DICTS})
     _check_grid(f"{where}.grid", given.get("grid", {}))
     config = Path(path.parent, given["config"]).resolve()
     if not config.is_file():
@@ -147,6 +153,8 @@ def _task(path: Path, name: str, given: Any, common: Options) -> Task:
 
 
 def _check_task(path: Path, suite: Suite, task: Task) -> None:
+    if task.grid_seeds < 1:
+        raise UserError(f"{path}: tasks[{task.name!r}]: grid_seeds is {task.grid_seeds}, but must be 1 or more")
     where = f"{path}: tasks[{task.name!r}].arms"
     for name in task.arms:
         if name not in suite.arms:
@@ -160,6 +168,8 @@ def _check_task(path: Path, suite: Suite, task: Task) -> None:
                 raise UserError(f"{path}: arms[{name!r}] follows {other!r}: {nearest(other, list(suite.arms))}")
             if task.arms.get(other, 0) < runs:
                 raise UserError(f"{where}[{name!r}] follows {other!r}, which has fewer runs there")
+            if arm.tuned is True and task.arms[other] < task.grid_seeds:
+                raise UserError(f"{where}[{name!r}] follows {other!r}, which has fewer runs there than grid_seeds")
             _check_followed(f"{path}: arms[{name!r}] follows {other!r}", arm, suite.arms[other])
         if arm.vary and (arm.follows or arm.tuned):
             raise UserError(f"{path}: arms[{name!r}] varies {arm.vary}, so it can neither be tuned nor follow another")

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..engine.section import nearest
 from ..errors import UserError
 from ..runs.history import less_is_better
@@ -103,7 +105,7 @@ def _runs(suite: Suite, task: Task) -> Iterator[Run]:
         needs = [Key(task.name, other, index) for other in arm.follows]
         if arm.tuned:
             tried = suite.arms[arm.tuned] if isinstance(arm.tuned, str) else arm
-            grid = [_grid_run(suite, task, tried, point) for point in points(tried.grid or task.grid)]
+            grid = _grid_runs(suite, task, tried)
             yield from grid if index == 0 and tried is arm else []
             needs += [run.key for run in grid]
         yield Run(Key(task.name, arm.name, index), task, arm, options, tuple(needs))
@@ -118,10 +120,14 @@ def _dependent(arm: Arm) -> tuple[bool, bool]:
     return isinstance(arm.tuned, str), bool(arm.follows)
 
 
-def _grid_run(suite: Suite, task: Task, arm: Arm, point: Options) -> Run:
-    key = Key(task.name, arm.name, 0, SELECT, describe_point(point))
-    needs = tuple(Key(task.name, other, 0) for other in arm.follows)
-    return Run(key, task, arm, {**_options(suite, task, arm), **suite.select, **point}, needs)
+def _grid_runs(suite: Suite, task: Task, arm: Arm) -> list[Run]:
+    """All points with the first seed, then all with the second."""
+    runs = []
+    for seed, point in itertools.product(range(task.grid_seeds), points(arm.grid or task.grid)):
+        key = Key(task.name, arm.name, seed, SELECT, describe_point(point))
+        needs = tuple(Key(task.name, other, seed) for other in arm.follows)
+        runs.append(Run(key, task, arm, {**_options(suite, task, arm), **suite.select, **point}, needs))
+    return runs
 
 
 def only(runs: Sequence[Run], wanted: Sequence[str]) -> list[Run]:
@@ -187,16 +193,20 @@ def resolve(suite: Suite, run: Run, done: Mapping[Key, Record]) -> Order:
 
 
 def best_point(key: Key, tried: Sequence[Record]) -> Options:
-    """The point of a grid that did best on the held-out part; of equals the first.
+    """The point of a grid that did best on the held-out part, by the mean of its seeds; of equals the first.
 
     Args:
         key: the run that is to take it.
-        tried: the grid's runs; one that has diverged counts as the worst.
+        tried: the grid's runs; a point at which one has diverged counts as the worst.
 
     Raises:
-        UserError: all have diverged.
+        UserError: all points have one that has diverged.
     """
-    ended = [record for record in tried if record.value is not None]
-    if not ended:
+    reached: dict[str, list[float | None]] = {}
+    for record in tried:
+        reached.setdefault(record.key.point, []).append(record.value)
+    means = {point: float(np.mean(values)) for point, values in reached.items() if None not in values}
+    if not means:
         raise UserError(f"{key}: all points of its grid have diverged; give the task a grid of lower learning rates")
-    return max(ended, key=lambda record: -record.value if less_is_better(record.metric) else record.value).point
+    best = (min if less_is_better(tried[0].metric) else max)(means, key=means.get)
+    return next(record.point for record in tried if record.key.point == best)

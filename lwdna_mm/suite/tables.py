@@ -140,8 +140,8 @@ def arms_table(task: Task) -> Table:
     for arm, runs in task.arms.items():
         difference = task.compare(arm) if arm != UNIFORM else None
         records = list(runs.values())
-        row = [arm, str(len(runs)), _statistic(task, task.values(arm)), _difference(task, difference)]
-        row += [_verdict(difference), _statistic(task, [record.train_value for record in records])]
+        row = [arm, str(len(runs)), statistic(task, task.values(arm)), _difference(task, difference)]
+        row += [_verdict(difference), statistic(task, [record.train_value for record in records])]
         row += [_mean(by_arm.get(arm, []), ".2f") for by_arm in costs.values()]
         row += [_mean([record.search_seconds for record in records], ",.1f")]
         row += [_mean([record.training_seconds for record in records], ",.0f")]
@@ -172,7 +172,7 @@ def landscape_blocks(task: Task) -> list[Block]:
     if len(task.landscape) < 2:
         return []
     values = [record.value for record in task.landscape]
-    lines = [f"Landscape: {len(values)} random plans at one training seed, {_statistic(task, values)}."]
+    lines = [f"Landscape: {len(values)} random plans at one training seed, {statistic(task, values)}."]
     found, spread, ties = place(task), compare_spreads(task), tie_widths(task)
     if found:
         low, high = found.interval
@@ -227,7 +227,8 @@ def _effect(task: Task) -> float:
     return 0.5 if max(values) > 1 else 0.005
 
 
-def _statistic(task: Task, values: Sequence[float | None]) -> str:
+def statistic(task: Task, values: Sequence[float | None]) -> str:
+    """The mean of the values that are there, and their standard deviation if they are more than one."""
     values = [value for value in values if value is not None]
     if not values:
         return NONE

@@ -7,7 +7,7 @@ import numpy as np
 from .blocks import Block, Table, Text
 from .records import Record, describe_point
 from .statistics import Task
-from .tables import NONE, digits_of
+from .tables import NONE, digits_of, statistic
 
 
 def tuning_blocks(task: Task) -> list[Block]:
@@ -22,14 +22,16 @@ def _grid_blocks(task: Task, grid: Sequence[Record]) -> list[Block]:
     """One grid, which several arms may have tried."""
     arms = list(dict.fromkeys(record.arm for record in grid))
     points = {describe_point(record.point): record.point for record in grid}
-    runs = {(describe_point(record.point), record.arm): record for record in grid}
+    runs: dict[tuple[str, str], list[Record]] = {}
+    for record in grid:
+        runs.setdefault((describe_point(record.point), record.arm), []).append(record)
     chosen = {arm: {describe_point(record.point) for record in task.arms.get(arm, {}).values()} for arm in arms}
     rows = []
     for point in points:
         row = [point]
         for arm in arms:
             mark = " (chosen)" if point in chosen[arm] else ""
-            row.append(_on_select(task, runs.get((point, arm))) + mark)
+            row.append(_on_select(task, runs.get((point, arm), [])) + mark)
         rows.append(row)
     held_out = f"{task.metric} on held-out training images"
     blocks: list[Block] = [Table([held_out, *arms], rows)]
@@ -64,7 +66,11 @@ def _at_the_edge(arm: str, chosen: set[str], points: dict[str, dict]) -> list[Bl
     return found
 
 
-def _on_select(task: Task, record: Record | None) -> str:
-    if record is None:
-        return NONE
-    return "diverged" if record.value is None else f"{record.value:.{digits_of(task)}f}"
+def _on_select(task: Task, records: Sequence[Record]) -> str:
+    """What one point has reached: its value, or the mean of its seeds, how they vary and how many they are."""
+    values = [record.value for record in records if record.value is not None]
+    lost = len(records) - len(values)
+    if len(records) == 1 and lost:
+        return "diverged"
+    count = f" ({len(values)})" if len(records) > 1 else ""
+    return statistic(task, values) + count + (f", {lost} diverged" if lost else "")

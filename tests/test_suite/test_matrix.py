@@ -92,6 +92,29 @@ def test_a_point_that_diverges_is_the_worst():
         best_point(key, tried[:1])
 
 
+def test_a_point_counts_by_the_mean_of_its_seeds(tmp_path):
+    suite = load_suite(write_suite(tmp_path, SUITE.replace("size=10,", "size=10, grid_seeds=2,")))
+    tuned = [run for run in expand(suite) if run.arm.name == "lwdna-tuned"]
+    assert [str(run.key) for run in tuned] == [
+        "small/lwdna-tuned seed 0 (lr=0.1)",
+        "small/lwdna-tuned seed 0 (lr=0.3)",
+        "small/lwdna-tuned seed 1 (lr=0.1)",
+        "small/lwdna-tuned seed 1 (lr=0.3)",
+        "small/lwdna-tuned seed 0",
+        "small/lwdna-tuned seed 1",
+    ]
+    assert all(len(run.needs) == 4 for run in tuned[4:])
+    values = {(0.1, 0): 30.0, (0.3, 0): 31.0, (0.1, 1): 33.0, (0.3, 1): 31.0}
+    key = tuned[4].key
+    tried = [
+        make("lwdna-tuned", value, seed=seed, point={"lr": lr}, stage="select") for (lr, seed), value in values.items()
+    ]
+    assert best_point(key, tried) == {"lr": 0.1}
+    assert best_point(key, [replace(record, metric="loss") for record in tried]) == {"lr": 0.3}
+    # One that diverges takes its point out.
+    assert best_point(key, [*tried[:2], replace(tried[2], value=None), tried[3]]) == {"lr": 0.3}
+
+
 def test_orders_travel_as_json(suite):
     _, orders = do_all(suite)
     for order in orders.values():

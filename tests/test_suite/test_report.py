@@ -106,6 +106,19 @@ def test_means_over_a_grid_and_a_grid_of_other_options(records):
     assert cells(text, "lr=0.1,weight_decay=0.001")[1:] == ["20.10", "20.10"]
 
 
+def test_points_that_were_tried_with_several_seeds(records):
+    values = {0.1: (40.0, 42.0, 41.0), 0.3: (43.0, None, 30.0), 1.0: (None, None, None)}
+    grid = [
+        make("lwdna-tuned", value, seed=seed, stage="select", point={"lr": lr})
+        for lr, row in values.items()
+        for seed, value in enumerate(row)
+    ]
+    text = format_markdown([*(record for record in records if record.stage == "test"), *grid])
+    assert cells(text, "lr=0.1")[1:] == ["41.00 ± 1.00 (3)"]
+    assert cells(text, "lr=0.3")[1:] == ["36.50 ± 9.19 (2), 1 diverged"]
+    assert cells(text, "lr=1.0")[1:] == ["- (0), 3 diverged"]
+
+
 def test_kinds_of_comparisons_and_seeds_needed(records):
     text = format_markdown(records)
     assert cells(text, "widths")[5] == "2 primary"
