@@ -36,22 +36,23 @@ class Picture:
 
     Attributes:
         name: of its file, without suffix.
+        draw: makes the figure; None where there is nothing to be seen.
     """
 
     name: str
-    figure: Figure
+    draw: Callable[[], Figure | None]
     caption: str
 
 
 Block = Heading | Text | Table | Picture
 
 
-def to_markdown(blocks: Iterable[Block], level: int = 1) -> str:
-    """The blocks as Markdown, without pictures; ``level`` is that of the first heading's number signs."""
+def to_markdown(blocks: Iterable[Block]) -> str:
+    """The blocks as Markdown, without pictures."""
     parts = []
     for block in blocks:
         if isinstance(block, Heading):
-            parts.append(f"{'#' * (block.level + level - 1)} {block.text}")
+            parts.append(f"{'#' * block.level} {block.text}")
         elif isinstance(block, Text):
             parts.append(block.text)
         elif isinstance(block, Table):
@@ -61,8 +62,8 @@ def to_markdown(blocks: Iterable[Block], level: int = 1) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def to_html(blocks: Iterable[Block], show: Callable[[Picture], str]) -> list[str]:
-    """The blocks as HTML; ``show`` makes a picture's image tag."""
+def to_html(blocks: Iterable[Block], show: Callable[[Picture, Figure], str]) -> list[str]:
+    """The blocks as HTML; ``show`` makes the image tag of a picture and its figure."""
     parts = []
     for block in blocks:
         if isinstance(block, Heading):
@@ -74,6 +75,7 @@ def to_html(blocks: Iterable[Block], show: Callable[[Picture], str]) -> list[str
             rows += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in block.rows]
             lines = "".join(f"<tr>{row}</tr>" for row in rows)
             parts.append(f'<table class="figures">{lines}</table>')
-        else:
-            parts.append(f"<figure>{show(block)}<figcaption>{escape(block.caption)}</figcaption></figure>")
+        elif (figure := block.draw()) is not None:
+            tag = show(block, figure)
+            parts.append(f"<figure>{tag}<figcaption>{escape(block.caption)}</figcaption></figure>")
     return parts

@@ -1,7 +1,10 @@
 """The report of a suite, done or half done: ``report.html`` with pictures, and ``report.md`` with the tables."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+
+from matplotlib.figure import Figure
 
 from ..errors import UserError
 from ..files import write_atomically
@@ -70,11 +73,11 @@ def write_report(records: Sequence[Record], out: str | Path, planned: Collection
     Raises:
         UserError: there are no records, or they do not belong together.
     """
-    blocks = _blocks(records, planned, pictures=True)
+    blocks = report_blocks(records, planned)
     out = Path(out)
 
-    def show(picture: Picture) -> str:
-        png = encode_png(picture.figure)
+    def show(picture: Picture, figure: Figure) -> str:
+        png = encode_png(figure)
         write_atomically(png, out / f"{picture.name}.png")
         return format_image(png, picture.caption)
 
@@ -84,12 +87,8 @@ def write_report(records: Sequence[Record], out: str | Path, planned: Collection
     return out / "report.html"
 
 
-def format_markdown(records: Sequence[Record], planned: Collection[Key] | None = None, level: int = 1) -> str:
-    """The tables as Markdown, its first heading with ``level`` number signs; otherwise as :func:`write_report`."""
-    return to_markdown(_blocks(records, planned, pictures=False), level)
-
-
-def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures: bool) -> list[Block]:
+def report_blocks(records: Sequence[Record], planned: Collection[Key] | None = None) -> list[Block]:
+    """What the report holds, its pictures not drawn yet; arguments and errors as :func:`write_report`."""
     if not records:
         raise UserError("no records: no run of the suite is done yet")
     tasks = split_tasks(records)
@@ -108,10 +107,19 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
     gains = gains_table(tasks)
     if gains:
         blocks += [Text(_GAINS), gains]
-    if pictures:
-        blocks += _overview(tasks, styles)
+    blocks += [
+        Picture(
+            "gain", partial(draw_gain_by_size, tasks, styles), f"What the widths alone give, and the controls. {_BARS}"
+        ),
+        Picture("metric", partial(draw_metric_by_size, tasks, styles), "Every arm: mean; the lines span the seeds."),
+        Picture(
+            "tasks",
+            partial(draw_panels, tasks, styles),
+            f"What other widths give: minus uniform, tuned minus tuned. {_BARS}",
+        ),
+    ]
     for task in tasks:
-        blocks += _task(task, styles, pictures)
+        blocks += _task(task, styles)
     noise = pool_blocks(tasks)
     if noise:
         blocks += [Heading("How much runs vary", 2), *noise]
@@ -120,43 +128,28 @@ def _blocks(records: Sequence[Record], planned: Collection[Key] | None, pictures
     return [*blocks, Heading("Runs that are missing", 2), missing] if missing else blocks
 
 
-def _overview(tasks: Sequence[Task], styles: Mapping[str, Style]) -> list[Block]:
-    drawn = [
-        ("gain", draw_gain_by_size(tasks, styles), f"What the widths alone give, and the controls. {_BARS}"),
-        ("metric", draw_metric_by_size(tasks, styles), "Every arm: mean; the lines span the seeds."),
-        ("tasks", draw_panels(tasks, styles), f"What other widths give: minus uniform, tuned minus tuned. {_BARS}"),
-    ]
-    return [Picture(name, figure, caption) for name, figure, caption in drawn if figure is not None]
-
-
-def _task(task: Task, styles: Mapping[str, Style], pictures: bool) -> list[Block]:
+def _task(task: Task, styles: Mapping[str, Style]) -> list[Block]:
     size = "" if task.size is None else f": {task.size:,} {describe_size(task)}"
     blocks: list[Block] = [Heading(f"Task {task.name}{size}", 2)]
     if task.arms:
-        blocks.append(arms_table(task))
-        if pictures:
-            blocks += _pictures(task, styles)
+        blocks += [arms_table(task), *_pictures(task, styles)]
     for heading, found in (
         ("Start and widths", parts_blocks(task)),
         ("Tuning", tuning_blocks(task)),
         ("Random plans", landscape_blocks(task)),
     ):
         blocks += [Heading(heading, 3), *found] if found else []
-    landscape = draw_landscape(task, styles) if pictures else None
-    if landscape is not None:
-        blocks.append(Picture(f"{task.name}-landscape", landscape, "Random plans at one cost and one training seed."))
-    return blocks
+    draw = partial(draw_landscape, task, styles)
+    return [*blocks, Picture(f"{task.name}-landscape", draw, "Random plans at one cost and one training seed.")]
 
 
 def _pictures(task: Task, styles: Mapping[str, Style]) -> list[Block]:
-    drawn = [
-        ("differences", draw_forest(task, styles), f"Every arm minus uniform. {_BARS}"),
-        ("gap", draw_gap(task, styles), "On training and on test images, a circle a seed."),
-        ("costs", draw_costs(task, styles), "Means against cost; the lines span the seeds."),
-        (
-            "widths",
-            draw_widths(task, styles),
-            "Width of every channel group, in the order of execution; bands: seeds.",
-        ),
+    drawn = {
+        "differences": (draw_forest, f"Every arm minus uniform. {_BARS}"),
+        "gap": (draw_gap, "On training and on test images, a circle a seed."),
+        "costs": (draw_costs, "Means against cost; the lines span the seeds."),
+        "widths": (draw_widths, "Width of every channel group, in the order of execution; bands: seeds."),
+    }
+    return [
+        Picture(f"{task.name}-{name}", partial(draw, task, styles), caption) for name, (draw, caption) in drawn.items()
     ]
-    return [Picture(f"{task.name}-{name}", figure, caption) for name, figure, caption in drawn if figure is not None]
