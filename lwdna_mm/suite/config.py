@@ -27,7 +27,7 @@ class Arm:
             has, and there is no other budget.
         widths: another arm, whose network of the same seed gives the widths.
         tuned: whether a grid is searched first, and the best of its points taken; or the arm whose point is taken.
-        grid: option -> values, in place of the task's.
+        grid, grid_seeds: in place of the task's.
         planner: who finds the plan instead of the ``lwdna`` section's search; one of :data:`PLANNERS`.
         vary: the option that counts up from one run to the next, instead of the seed of the training.
     """
@@ -38,6 +38,7 @@ class Arm:
     widths: str | None = None
     tuned: bool | str = False
     grid: dict[str, list] = field(default_factory=dict)
+    grid_seeds: int | None = None
     planner: str | None = None
     vary: str | None = None
 
@@ -108,9 +109,8 @@ def load_suite(path: str | Path) -> Suite:
     content = read_config(path, "suite").to_dict()
     content = _without_none(content)
     _check_keys(str(path), content, [*Suite.__dataclass_fields__], ["metric", "arms", "tasks"])
-    kinds = dict(metric=str, name=str, arms=Mapping, tasks=Mapping, grid_seeds=int, amp=bool)
-    _check_kinds(str(path), content, {**kinds, **DICTS})
-    _check_grid(f"{path}: grid", content.get("grid", {}))
+    _check_kinds(str(path), content, dict(metric=str, name=str, arms=Mapping, tasks=Mapping, amp=bool, **DICTS))
+    _check_grid(f"{path}: ", content)
     arms = {name: _arm(path, name, given) for name, given in content.pop("arms").items()}
     common = dict(metric=content["metric"], grid=content.get("grid", {}), amp=content.get("amp", False))
     common["grid_seeds"] = content.get("grid_seeds", 1)
@@ -126,10 +126,10 @@ def _arm(path: Path, name: str, given: Any) -> Arm:
     _check_keys(where, given, [key for key in Arm.__dataclass_fields__ if key != "name"])
     given = _without_none(given)
     _check_kinds(where, given, dict(equal=Mapping, widths=str, vary=str, **DICTS))
-    _check_grid(f"{where}.grid", given.get("grid", {}))
+    _check_grid(f"{where}.", given)
     if not isinstance(given.get("tuned", False), bool | str):
         raise UserError(f"{where}: 'tuned' is {given['tuned']!r}, but must be True, False or the name of an arm")
-    if given.get("grid") and given.get("tuned") is not True:
+    if (given.get("grid") or "grid_seeds" in given) and given.get("tuned") is not True:
         raise UserError(f"{where} has a grid, but is not tuned by it: give it tuned=True")
     unknown = next((key for key in given.get("equal", {}) if key not in COSTS), None)
     if unknown is not None:
@@ -143,9 +143,8 @@ def _task(path: Path, name: str, given: Any, common: Options) -> Task:
     where = f"{path}: tasks[{name!r}]"
     given = _without_none(given) if isinstance(given, Mapping) else given
     _check_keys(where, given, [key for key in Task.__dataclass_fields__ if key != "name"], ["config", "arms"])
-    kinds = dict(config=str, arms=Mapping, metric=str, data=str, size=int, grid_seeds=int, amp=bool)
-    _check_kinds(where, given, {**kinds, **DICTS})
-    _check_grid(f"{where}.grid", given.get("grid", {}))
+    _check_kinds(where, given, dict(config=str, arms=Mapping, metric=str, data=str, size=int, amp=bool, **DICTS))
+    _check_grid(f"{where}.", given)
     config = Path(path.parent, given["config"]).resolve()
     if not config.is_file():
         raise UserError(f"{where}.config: {config} does not exist")
@@ -153,8 +152,6 @@ def _task(path: Path, name: str, given: Any, common: Options) -> Task:
 
 
 def _check_task(path: Path, suite: Suite, task: Task) -> None:
-    if task.grid_seeds < 1:
-        raise UserError(f"{path}: tasks[{task.name!r}]: grid_seeds is {task.grid_seeds}, but must be 1 or more")
     where = f"{path}: tasks[{task.name!r}].arms"
     for name in task.arms:
         if name not in suite.arms:
@@ -168,7 +165,7 @@ def _check_task(path: Path, suite: Suite, task: Task) -> None:
                 raise UserError(f"{path}: arms[{name!r}] follows {other!r}: {nearest(other, list(suite.arms))}")
             if task.arms.get(other, 0) < runs:
                 raise UserError(f"{where}[{name!r}] follows {other!r}, which has fewer runs there")
-            if arm.tuned is True and task.arms[other] < task.grid_seeds:
+            if arm.tuned is True and task.arms[other] < (arm.grid_seeds or task.grid_seeds):
                 raise UserError(f"{where}[{name!r}] follows {other!r}, which has fewer runs there than grid_seeds")
             _check_followed(f"{path}: arms[{name!r}] follows {other!r}", arm, suite.arms[other])
         if arm.vary and (arm.follows or arm.tuned):
@@ -203,10 +200,13 @@ def _check_kinds(where: str, given: Mapping, kinds: dict[str, type]) -> None:
             raise UserError(f"{where}: {key!r} is {value!r}, but must be {names[kind]}")
 
 
-def _check_grid(where: str, grid: Mapping) -> None:
-    for option, values in grid.items():
+def _check_grid(where: str, given: Mapping) -> None:
+    for option, values in given.get("grid", {}).items():
         if not isinstance(values, list | tuple) or not values:
-            raise UserError(f"{where}[{option!r}] is {values!r}, but must be a list of values to try")
+            raise UserError(f"{where}grid[{option!r}] is {values!r}, but must be a list of values to try")
+    seeds = given.get("grid_seeds", 1)
+    if not isinstance(seeds, int) or isinstance(seeds, bool) or seeds < 1:
+        raise UserError(f"{where}grid_seeds is {seeds!r}, but must be the number of seeds, 1 or more")
 
 
 def _check_keys(where: str, given: Any, known: list[str], required: list[str] | None = None) -> None:

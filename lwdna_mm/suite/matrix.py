@@ -123,7 +123,8 @@ def _dependent(arm: Arm) -> tuple[bool, bool]:
 def _grid_runs(suite: Suite, task: Task, arm: Arm) -> list[Run]:
     """All points with the first seed, then all with the second."""
     runs = []
-    for seed, point in itertools.product(range(task.grid_seeds), points(arm.grid or task.grid)):
+    seeds = range(arm.grid_seeds or task.grid_seeds)
+    for seed, point in itertools.product(seeds, points(arm.grid or task.grid)):
         key = Key(task.name, arm.name, seed, SELECT, describe_point(point))
         needs = tuple(Key(task.name, other, seed) for other in arm.follows)
         runs.append(Run(key, task, arm, {**_options(suite, task, arm), **suite.select, **point}, needs))

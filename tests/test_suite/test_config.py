@@ -62,9 +62,10 @@ def test_options_of_every_suite_fit_its_configs(path: Path):
         ('equal=dict(params="lwdna")', "widths=1", "'widths' is 1, but must be a string"),
         ('"baseline": 2', '"baseline": 0', r"\['baseline'\] is 0, but must be the number of runs"),
         ("arms=dict(uniform=1)", "arms=dict(uniform=1), amp='yes'", "'amp' is 'yes', but must be True or False"),
-        ("size=10,", "size=10, grid_seeds=0,", r"tasks\['small'\]: grid_seeds is 0, but must be 1 or more"),
-        ("size=10,", "size=10, grid_seeds='all',", "'grid_seeds' is 'all', but must be a whole number"),
-        ("metric =", "grid_seeds = True\nmetric =", "'grid_seeds' is True, but must be a whole number"),
+        ("tuned=True", "grid_seeds=2", r"arms\['lwdna-tuned'\] has a grid, but is not tuned"),
+        ("size=10,", "size=10, grid_seeds=0,", r"tasks\['small'\].grid_seeds is 0, but must be the number"),
+        ("size=10,", "size=10, grid_seeds='all',", "grid_seeds is 'all', but must be the number of seeds"),
+        ("metric =", "grid_seeds = True\nmetric =", "made_up.py: grid_seeds is True, but must be the number of seeds"),
         ("grid =", "_unused =", "has no key '_unused'"),
         ("resnet8_lwdna", "resnet9_lwdna", "does not exist"),
         ("select = {", "select = None and {", "needs a grid and a select"),
@@ -80,5 +81,6 @@ def test_a_wrong_suite_is_named(tmp_path, old, new, message):
 def test_every_seed_of_a_grid_needs_the_arm_that_it_follows(tmp_path):
     text = SUITE.replace('equal=dict(params="lwdna")', 'equal=dict(params="lwdna"), tuned=True')
     load_suite(write_suite(tmp_path, "grid_seeds = 2\n" + text))
+    load_suite(write_suite(tmp_path, "grid_seeds = 3\n" + text.replace("tuned=True", "tuned=True, grid_seeds=1")))
     with pytest.raises(UserError, match="follows 'lwdna', which has fewer runs there than grid_seeds"):
         load_suite(write_suite(tmp_path, "grid_seeds = 3\n" + text))

@@ -104,6 +104,8 @@ def test_a_point_counts_by_the_mean_of_its_seeds(tmp_path):
         "small/lwdna-tuned seed 1",
     ]
     assert all(len(run.needs) == 4 for run in tuned[4:])
+    text = SUITE.replace("size=10,", "size=10, grid_seeds=3,").replace("tuned=True", "tuned=True, grid_seeds=2")
+    assert [run.key for run in expand(load_suite(write_suite(tmp_path, text)))] == [run.key for run in expand(suite)]
     values = {(0.1, 0): 30.0, (0.3, 0): 31.0, (0.1, 1): 33.0, (0.3, 1): 31.0}
     key = tuned[4].key
     tried = [

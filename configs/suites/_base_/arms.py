@@ -73,13 +73,14 @@ arms = {
     # How the gradients are used, on held-out images.
     "lwdna-search": dict(
         tuned=True,
+        grid_seeds=1,
         grid={
             "lwdna.shrink.min_ratio": [0.1, 0.2, 0.4],
             "lwdna.shrink.policy": ["threshold", "density"],
             "lwdna.shrink.warmup_iters": [0, 100],
         },
     ),
-    "lwdna-batches-search": dict(tuned=True, grid={"lwdna.shrink.iters": [1, 4, 16, 64]}),
+    "lwdna-batches-search": dict(tuned=True, grid_seeds=1, grid={"lwdna.shrink.iters": [1, 4, 16, 64]}),
     # Random widths at the same FLOPs and start: what widths can do at all.
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
