@@ -129,8 +129,9 @@ def _arm(path: Path, name: str, given: Any) -> Arm:
     _check_grid(f"{where}.", given)
     if not isinstance(given.get("tuned", False), bool | str):
         raise UserError(f"{where}: 'tuned' is {given['tuned']!r}, but must be True, False or the name of an arm")
-    if (given.get("grid") or "grid_seeds" in given) and given.get("tuned") is not True:
-        raise UserError(f"{where} has a grid, but is not tuned by it: give it tuned=True")
+    for key in ("grid", "grid_seeds"):
+        if given.get(key) and given.get("tuned") is not True:
+            raise UserError(f"{where} has {key}, but is not tuned: give it tuned=True")
     unknown = next((key for key in given.get("equal", {}) if key not in COSTS), None)
     if unknown is not None:
         raise UserError(f"{where}.equal has {unknown!r}: {nearest(unknown, COSTS)}")

@@ -29,7 +29,7 @@ def test_options_of_every_suite_fit_its_configs(path: Path):
     [
         ("metric =", "metrics =", "has no key 'metrics': did you mean 'metric'"),
         ("tuned=True", "tune=True", r"arms\['lwdna-tuned'\] has no key 'tune': did you mean 'tuned'"),
-        ("tuned=True", "grid={'a.b': [1]}", r"arms\['lwdna-tuned'\] has a grid, but is not tuned"),
+        ("tuned=True", "grid={'a.b': [1]}", r"arms\['lwdna-tuned'\] has grid, but is not tuned"),
         ("tuned=True", "tuned=1", r"arms\['lwdna-tuned'\]: 'tuned' is 1, but must be True, False or the name"),
         ("tuned=True", "tuned='lwdna'", "'lwdna-tuned' takes the point of 'lwdna', which is not tuned there"),
         ("tuned=True", "tuned='best'", "'lwdna-tuned' takes the point of 'best', which is not tuned there"),
@@ -62,7 +62,7 @@ def test_options_of_every_suite_fit_its_configs(path: Path):
         ('equal=dict(params="lwdna")', "widths=1", "'widths' is 1, but must be a string"),
         ('"baseline": 2', '"baseline": 0', r"\['baseline'\] is 0, but must be the number of runs"),
         ("arms=dict(uniform=1)", "arms=dict(uniform=1), amp='yes'", "'amp' is 'yes', but must be True or False"),
-        ("tuned=True", "grid_seeds=2", r"arms\['lwdna-tuned'\] has a grid, but is not tuned"),
+        ("tuned=True", "grid_seeds=2", r"arms\['lwdna-tuned'\] has grid_seeds, but is not tuned"),
         ("size=10,", "size=10, grid_seeds=0,", r"tasks\['small'\].grid_seeds is 0, but must be the number"),
         ("size=10,", "size=10, grid_seeds='all',", "grid_seeds is 'all', but must be the number of seeds"),
         ("metric =", "grid_seeds = True\nmetric =", "made_up.py: grid_seeds is True, but must be the number of seeds"),
