@@ -1,5 +1,5 @@
-"""Do widths matter here at all, and whose? Many random plans at one cost and one training seed, against LW-DNA, the
-error and chance.
+"""Do widths matter here at all, whose, and is there something to win? Many random plans at one cost and one training
+seed, against LW-DNA, the baseline's widths, the error and chance.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from .differences import CONFIDENCE
-from .statistics import LWDNA, Task
+from .statistics import LWDNA, UNIFORM, Task
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Place:
-    """Where LW-DNA stands among random plans.
+    """Where an arm stands among random plans.
 
     Attributes:
-        value: LW-DNA's, of the plans' training seed where it has that one, else the mean of its seeds.
+        value: the arm's, of the plans' training seed where it has that one, else the mean of its seeds.
         of: which of the two.
         beaten, count: how many plans are worse than it, of how many.
         interval: 95 % of the share of all random plans that are worse (Clopper and Pearson).
@@ -50,6 +50,27 @@ class Place:
     beaten: int
     count: int
     interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far the best random plan is beyond the baseline's widths, at one training seed.
+
+    Attributes:
+        value: the difference; above zero: the plan is better.
+        deviations: that in deviations of a run's error.
+        probability: that chance brings the best of as many plans that far, none of which is better (Dunnett's
+            one-sided comparison of many with a control).
+    """
+
+    value: float
+    deviations: float
+    probability: float
+
+    @property
+    def told(self) -> bool:
+        """Whether it is more than chance."""
+        return self.probability <= 1 - CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -103,6 +124,23 @@ def compare_spreads(task: Task) -> Spread | None:
     quantiles = stats.f.isf([tail, 1 - tail], len(task.landscape) - 1, freedom)
     low, high = (float(ratio / quantile) for quantile in quantiles)
     return Spread(plans**0.5, error, freedom, ratio, (low, high))
+
+
+def lead(task: Task, draws: int = 100_000) -> Lead | None:
+    """How far the best plan is beyond ``uniform`` of the plans' seed; None without such a run, or without an error."""
+    error, freedom = task.pool.deviation, task.pool.freedom
+    runs = task.arms.get(UNIFORM, {})
+    if not task.landscape or error is None or task.landscape[0].seed not in runs:
+        return None
+    sign = -1 if task.less_is_better else 1
+    best = max(sign * record.value for record in task.landscape)
+    value = best - sign * runs[task.landscape[0].seed].value
+    generator = np.random.default_rng(0)
+    best_by_chance = generator.standard_normal((draws, len(task.landscape))).max(axis=1)
+    control = generator.standard_normal(draws)
+    errors = np.sqrt(generator.chisquare(freedom, draws) / freedom)
+    reached = int(((best_by_chance - control) / errors >= value / error).sum())
+    return Lead(value, value / error, (reached + 1) / (draws + 1))
 
 
 def tie_widths(task: Task, draws: int = 10_000) -> Ties | None:

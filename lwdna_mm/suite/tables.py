@@ -9,7 +9,7 @@ import numpy as np
 from .blocks import Block, Table, Text
 from .costs import machine_use, relative_costs
 from .differences import CONFIDENCE, UNCLEAR, Difference, seeds_needed
-from .landscape import compare_spreads, place, tie_widths
+from .landscape import compare_spreads, lead, place, tie_widths
 from .records import SELECT, Key, Record
 from .statistics import LANDSCAPE, LWDNA, UNIFORM, Task, order_of
 
@@ -166,18 +166,18 @@ def parts_blocks(task: Task) -> list[Block]:
 
 
 def landscape_blocks(task: Task) -> list[Block]:
-    """Where LW-DNA stands among random plans, whether plans differ more than seeds, and whose widths go with what they
-    reach; empty without a landscape.
+    """Where LW-DNA stands among random plans, whether plans differ more than seeds, whether the best is beyond the
+    baseline's widths, and whose widths go with what they reach; empty without a landscape.
     """
     if len(task.landscape) < 2:
         return []
     values = [record.value for record in task.landscape]
     lines = [f"Landscape: {len(values)} random plans at one training seed, {statistic(task, values)}."]
-    found, spread, ties = place(task), compare_spreads(task), tie_widths(task)
+    found, spread, best, ties = place(task), compare_spreads(task), lead(task), tie_widths(task)
     if found:
         low, high = found.interval
-        lines.append(
-            f"{LWDNA} ({found.value:.{digits_of(task)}f}, {found.of}) is better than {found.beaten} of them; "
+        lines[0] += (
+            f" {LWDNA} ({found.value:.{digits_of(task)}f}, {found.of}) is better than {found.beaten} of them; "
             f"the share of all random plans that it beats is {low:.2f} to {high:.2f} ({CONFIDENCE:.0%})."
         )
     if spread:
@@ -187,6 +187,13 @@ def landscape_blocks(task: Task) -> list[Block]:
             f"Do widths matter here at all? The variance over plans is {spread.ratio:.1f} [{low:.1f}, {high:.1f}] times"
             f" that of the error of one run ({spread.freedom} degrees of freedom): {answer}."
         )
+    if best:
+        answer = "more than chance" if best.told else "not told apart from chance"
+        lines.append(
+            f"Is there something to win? {UNIFORM} of that seed is better than {place(task, UNIFORM).beaten} of them;"
+            f" the best is {best.value:+.{digits_of(task)}f} from it, {best.deviations:+.1f} deviations of a run."
+            f" By chance the best of {len(values)} comes that far with a probability of {best.probability:.2g}: {answer}."
+        )
     if ties:
         answer = "more than chance" if ties.told else "not told apart from chance"
         lines.append(
@@ -194,7 +201,7 @@ def landscape_blocks(task: Task) -> list[Block]:
             f"{ties.correlations[ties.strongest]:+.2f} (above zero: wider is better). By chance the largest of "
             f"{len(ties.correlations)} comes that far with a probability of {ties.probability:.2g}: {answer}."
         )
-    return [Text(" ".join(lines))]
+    return [Text(line) for line in lines]
 
 
 def use_blocks(records: Sequence[Record]) -> list[Block]:

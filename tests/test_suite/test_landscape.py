@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lwdna_mm.suite.landscape import compare_spreads, place, tie_widths
+from lwdna_mm.suite.landscape import compare_spreads, lead, place, tie_widths
 from lwdna_mm.suite.statistics import Task
 
 from .made import make, make_arm
@@ -44,6 +44,30 @@ def test_spread_of_plans_against_the_error():
         assert scaled.matters == (p < 0.05 and scaled.ratio > 1)
     assert compare_spreads(Task("50", [*landscape(10, 20), make("uniform")])) is None
     assert compare_spreads(Task("50", fixed)) is None
+
+
+@pytest.mark.parametrize(("plans", "critical"), [(1, 1.72), (2, 2.03), (5, 2.39), (9, 2.60)])
+def test_lead_of_the_best_plan(plans, critical):
+    """Dunnett's table (1955), one-sided, 5 %, 20 degrees of freedom."""
+    noise = np.random.default_rng(5).normal(20, 1, (2, 21))
+    fixed = [*make_arm("uniform", *noise[0]), *make_arm("baseline", *noise[1])]
+    error = Task("50", fixed).pool.deviation
+    by = critical * 2**0.5 * error
+    rest = [noise[0][0] - 3.0] * (plans - 1)
+    found = lead(Task("50", [*landscape(noise[0][0] + by, *rest), *fixed]))
+    assert (found.value, found.deviations) == (pytest.approx(by), pytest.approx(critical * 2**0.5))
+    assert found.probability == pytest.approx(0.05, abs=0.003)
+    assert lead(Task("50", [*landscape(noise[0][0] + 1.2 * by, *rest), *fixed])).told
+    assert not lead(Task("50", [*landscape(noise[0][0] + 0.8 * by, *rest), *fixed])).told
+
+
+def test_no_lead_without_uniform_of_the_plans_seed():
+    fixed = [*make_arm("uniform", 19.0, 20.0, 21.5), *make_arm("baseline", 18.0, 19.2, 20.0)]
+    assert lead(Task("50", [*landscape(20.0, 21.0, seed=5), *fixed])) is None
+    assert lead(Task("50", [*landscape(20.0, 21.0), make("uniform")])) is None
+    assert lead(Task("50", fixed)) is None
+    errors = [make(r.arm, r.value, r.seed, metric="loss") for r in [*landscape(18.0, 21.0), *fixed]]
+    assert lead(Task("50", errors)).value == pytest.approx(1.0)
 
 
 def test_groups_whose_widths_go_with_the_result():

@@ -47,6 +47,7 @@ def test_parts_tuning_and_landscape(records):
     assert "lwdna-tuned: the chosen weight_decay 0.003 is at the edge of the grid" in text
     assert "6 random plans at one training seed, 22.50 ± 1.87. lwdna (24.30, seed 0) is better than 5 of them" in text
     assert "Do widths matter here at all?" in text
+    assert "uniform of that seed is better than 0 of them; the best is +5.10 from it" in text
     assert "Whose?" not in text  # all plans have the same widths here
     widths = [replace(r, widths={**r.widths, "layer2": 90 - round(r.value)}) for r in records if "landscape" in r.arm]
     text = tell([*(r for r in records if "landscape" not in r.arm), *widths])
