@@ -191,15 +191,15 @@ def landscape_blocks(task: Task) -> list[Block]:
         answer = "more than chance" if best.told else "not told apart from chance"
         lines.append(
             f"Is there something to win? {UNIFORM} of that seed is better than {place(task, UNIFORM).beaten} of them;"
-            f" the best is {best.value:+.{digits_of(task)}f} from it, {best.deviations:+.1f} deviations of a run."
-            f" By chance the best of {len(values)} comes that far with a probability of {best.probability:.2g}: {answer}."
+            f" the best is {best.value:+.{digits_of(task)}f} from it, {best.deviations:+.1f} deviations of a run. "
+            f"By chance the best of {len(values)} comes that far with probability {best.probability:.2g}: {answer}."
         )
     if ties:
         answer = "more than chance" if ties.told else "not told apart from chance"
         lines.append(
             f"Whose? {ties.strongest}'s width goes with the result most, by a rank correlation of "
             f"{ties.correlations[ties.strongest]:+.2f} (above zero: wider is better). By chance the largest of "
-            f"{len(ties.correlations)} comes that far with a probability of {ties.probability:.2g}: {answer}."
+            f"{len(ties.correlations)} comes that far with probability {ties.probability:.2g}: {answer}."
         )
     return [Text(line) for line in lines]
 
