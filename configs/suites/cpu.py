@@ -17,6 +17,8 @@ tried = [*asked, "tilt", "profile-whole"]
 measured = [*tried, "response"]
 # Where LW-DNA is behind: is it the widths, or which channels are kept?
 taken_apart = ["chosen", "unchosen"]
+# Where LW-DNA widens what the last layer reads.
+capped = ["lwdna-capped"]
 # Is a warm-up good for the widths, or only more training?
 warmed = ["uniform-warm", "lwdna-warm"]
 
@@ -28,12 +30,21 @@ def dncnn_with_last(width):
     return dict(options={"lwdna.shrink.criterion": criterion, "lwdna.shrink.min_ratio": 0.0})
 
 
+def random_plan(seed):
+    """The landscape's plan of that number."""
+    criterion = dict(type="RandomWidthsCriterion", spread=0.5, seed=seed)
+    return dict(options={"lwdna.shrink.criterion": criterion, "lwdna.shrink.min_ratio": 0.0})
+
+
 arms = {
     "last-wide": dncnn_with_last(56),
     "last-narrow": dncnn_with_last(18),
     "lwdna-last-kept": dict(options={"lwdna.keep": ["generator.body.17"]}),
     # LW-DNA of VGG without another width of what the classifier reads.
     "lwdna-features-kept": dict(options={"lwdna.keep": ["backbone.features.11.conv"]}),
+    # The best and the worst of ResNet-20's random plans, once more: is that what the widths are worth?
+    "best-plan": random_plan(7),
+    "worst-plan": random_plan(10),
     # And LW-DNA of ResNet-20 within its blocks only.
     "lwdna-trunk-kept": dict(
         options={"lwdna.keep": ["backbone.conv1", "backbone.layer2.0.conv2", "backbone.layer3.0.conv2"]}
@@ -80,26 +91,31 @@ def siamfc(train, test, arms):
 
 
 tasks = {
-    "dncnn-5": denoising("dncnn", 5, [*measured, *taken_apart, *warmed, *last, "lwdna-fresh", "profile"]),
+    "dncnn-5": denoising("dncnn", 5, [*measured, *taken_apart, *warmed, *last, *capped, "lwdna-fresh", "profile"]),
     "edsr": restoration(
         "super_resolution/edsr-small_lwdna_x2c32b4_1xb16-3000_yang91",
         "Set5/PSNR",
         600,
-        [*measured, *warmed, "profile", "profile-tilts"],
+        [*measured, *warmed, *capped, "profile", "profile-tilts"],
     ),
     "siamfc-dragonbaby": siamfc("DragonBaby", "Crossing", [*tried, *warmed]),
     "siamfc-crossing": siamfc("Crossing", "DragonBaby", asked),
-    "resnet20-50": cifar("resnet20", 50, 160, [*measured, *taken_apart, *warmed, "lwdna-trunk-kept", "profile-tilts"]),
-    "vgg11-50": cifar(
-        "vgg11-half", 50, 160, [*measured, "tilt-fresh", "tilt-tuned", "profile-whole-tuned"], alone, **slow
+    "resnet20-50": cifar(
+        "resnet20",
+        50,
+        160,
+        [*measured, *taken_apart, *warmed, *capped, "lwdna-trunk-kept", "best-plan", "worst-plan", "profile-tilts"],
     ),
-    "unet-5": denoising("unet", 5, [*tried, "profile-repeated"]),
-    "dncnn-20": denoising("dncnn", 20, [*asked, *taken_apart, "lwdna-last-kept"]),
-    "dncnn-400": denoising("dncnn", 400, [*asked, *taken_apart, "lwdna-last-kept"]),
-    "unet-20": denoising("unet", 20, asked),
-    "unet-400": denoising("unet", 400, asked),
-    "resnet20-1000": cifar("resnet20", 1000, 8, asked),
-    "vgg11-1000": cifar("vgg11-half", 1000, 8, [*asked, "lwdna-features-kept"], alone, **slow),
+    "vgg11-50": cifar(
+        "vgg11-half", 50, 160, [*measured, *capped, "tilt-fresh", "tilt-tuned", "profile-whole-tuned"], alone, **slow
+    ),
+    "unet-5": denoising("unet", 5, [*tried, *capped, "profile-repeated"]),
+    "dncnn-20": denoising("dncnn", 20, [*asked, *taken_apart, *capped, "lwdna-last-kept"]),
+    "dncnn-400": denoising("dncnn", 400, [*asked, *taken_apart, *capped, "lwdna-last-kept"]),
+    "unet-20": denoising("unet", 20, [*asked, *capped]),
+    "unet-400": denoising("unet", 400, [*asked, *capped]),
+    "resnet20-1000": cifar("resnet20", 1000, 8, [*asked, *capped]),
+    "vgg11-1000": cifar("vgg11-half", 1000, 8, [*asked, *capped, "lwdna-features-kept"], alone, **slow),
     # As the main figure's MobileNetV1, at half its length.
     "mobilenetv2-50": task(
         "classification/mobilenetv2-half_lwdna_1xb128-200k_tiny-imagenet-50",
@@ -115,4 +131,4 @@ for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "vgg11-50"):
     tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1, "lwdna-batches-search": 1})
 tasks["resnet20-50"]["arms"]["landscape"] = 12
 
-del name, asked, tried, measured, taken_apart, warmed, last, alone, slow
+del name, asked, tried, measured, taken_apart, warmed, last, capped, alone, slow

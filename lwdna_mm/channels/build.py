@@ -11,7 +11,7 @@ from lwdna_mm.channels.complexity import Axis, Complexity, LayerTerm
 from lwdna_mm.channels.garbage import uncollected
 from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, ChannelGroup, Tracing
 from lwdna_mm.channels.suggest import closest
-from lwdna_mm.channels.tracing.labels import Recorder, Site
+from lwdna_mm.channels.tracing.labels import OUTPUT, Recorder, Site
 from lwdna_mm.channels.tracing.trace import trace
 
 
@@ -146,7 +146,21 @@ class _Builder:
         notes.update(dict.fromkeys(self.recorder.remarks))
         complexity = self._complexity(column_of, [g.width for g in groups.values() if not g.rigid])
         sizes = {site: size for site, (_, size) in self.recorder.dims.items()}
-        return ChannelGraph(groups, frozen, list(notes), complexity, self.tracing, sizes, program)
+        last = self._last(groups)
+        return ChannelGraph(groups, frozen, list(notes), complexity, last, self.tracing, sizes, program)
+
+    def _last(self, groups: dict[str, ChannelGroup]) -> tuple[str, ...]:
+        """The groups that layers read whose outputs the model puts out."""
+        put_out = np.zeros(self.count, bool)
+        for ids, reason in self.recorder.frozen:
+            if reason == OUTPUT:
+                put_out[self.unit[ids[ids != 0]]] = True
+        spans = {site: self.recorder.dims[site] for site in self.recorder.producers}
+        layers = {site[0] for site, (start, size) in spans.items() if put_out[self.unit[start : start + size]].any()}
+        if self.recorder.single:
+            # A layer of one output channel makes no ids, so that it cannot be told whether they are put out.
+            layers |= {name for name, _ in self.recorder.consumers} - {name for name, _ in spans}
+        return tuple(name for name, group in groups.items() if any(site[0] in layers for site in group.consumers))
 
     def _group(
         self, units: np.ndarray, columns: list[tuple[int, slice]], table: np.ndarray, taken: dict[str, int]

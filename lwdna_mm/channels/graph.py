@@ -72,6 +72,8 @@ class ChannelGraph:
         frozen: groups that cannot change, with the reason.
         notes: one line for each reason why channels are frozen or rigid.
         complexity: FLOPs, parameters and activations over the widths of the free groups.
+        last: the groups that a layer reads whose outputs are the model's, such as a classifier. Where the model
+            puts out a single channel, all layers with one output channel count.
         tracing: how the graph was obtained.
         sizes: the size of every labelled dim of every parameter and buffer.
         program: the operations of the traced pass.
@@ -81,6 +83,7 @@ class ChannelGraph:
     frozen: dict[str, str]
     notes: list[str]
     complexity: Complexity
+    last: tuple[str, ...]
     tracing: Tracing
     sizes: dict[Site, int] = field(repr=False)
     program: list[tuple] = field(repr=False)

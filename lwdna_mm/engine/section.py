@@ -28,6 +28,8 @@ class ShrinkOptions:
             what suits the criterion.
         min_ratio: share of a group's widened channels that always stays; or a dict of shares by group.
         divisor: widths are multiples of it.
+        grow_last: whether what the model's last layers read (:attr:`lwdna_mm.channels.ChannelGraph.last`) may become
+            wider than in the baseline where a criterion judges channels.
         batch_ratio: share of the config's batch size that a mini-batch of the search has.
         gate: config of one of :data:`lwdna_mm.shrink.GATES`.
     """
@@ -38,6 +40,7 @@ class ShrinkOptions:
     policy: str | None = None
     min_ratio: float | dict = 0.4
     divisor: int = 1
+    grow_last: bool = True
     batch_ratio: float = 1.0
     gate: dict = field(default_factory=lambda: dict(type="PlainGates"))
 
@@ -133,6 +136,7 @@ class LwdnaSection:
             divisor=shrink.divisor,
             iters=shrink.iters,
             warmup_iters=shrink.warmup_iters,
+            **({} if shrink.grow_last else {"grow_last": False}),
             **({} if shrink.batch_ratio == 1 else {"batch_ratio": shrink.batch_ratio}),
             **({} if shrink.plain else {"gate": dict(shrink.gate)}),
             **self.trace_options,
@@ -235,6 +239,8 @@ def _check_types(section: LwdnaSection) -> None:
             ("budget.latency.ratio", budget.latency.ratio, number, "a number"),
             ("budget.latency.dtype", budget.latency.dtype, str, "a string"),
         ]
+    if not isinstance(shrink.grow_last, bool):
+        raise UserError(f"lwdna.shrink.grow_last is {shrink.grow_last!r}, but must be True or False")
     for name, value, kind, wanted in rules:
         if not isinstance(value, kind) or isinstance(value, bool):
             raise UserError(f"lwdna.{name} is {value!r}, but must be {wanted}")

@@ -18,7 +18,7 @@ from ..latency import LatencyBudget, Limits
 from ..models.trace import trace
 from ..registry import HOOKS
 from ..runs.plan_file import describe_plan, weights_path, write_beside, write_weights
-from ..shrink import CRITERIA, GATES, Gates, LatentMagnitudeCriterion, Latents, search
+from ..shrink import CRITERIA, GATES, Gates, LatentMagnitudeCriterion, Latents, UniformCriterion, search
 from .section import LwdnaSection
 
 
@@ -213,7 +213,14 @@ class ShrinkHook(SearchHook):
             relative_to=self.baseline,
             growth=self.criterion.growth(self.graph),
             measures=measures,
+            widest=self._widest(),
         )
+
+    def _widest(self) -> dict[str, int]:
+        """What the last layers read is no wider than in the baseline, where that is not prescribed."""
+        if self.section.shrink.grow_last or isinstance(self.criterion, UniformCriterion):
+            return {}
+        return {name: self.baseline.groups[name].width for name in self.graph.last if name in self.graph.free}
 
     def _merge_ranks(self) -> None:
         """Average what the ranks have observed."""

@@ -38,6 +38,7 @@ def search(
     relative_to: ChannelGraph | None = None,
     growth: Mapping[str, float] | None = None,
     measures: Mapping[str, tuple[Measure, float]] | None = None,
+    widest: Mapping[str, int] | None = None,
 ) -> ChannelPlan:
     """Keep the most important channels that the budget holds; never more.
 
@@ -58,6 +59,7 @@ def search(
             for groups left out. Where all scores are equal, widths are this times those of ``graph``, to one ratio.
         measures: further budgets by name: a function from widths of the free groups (..., groups) to a cost (...,)
             that never falls when a width grows, and its limit; such as :class:`lwdna_mm.latency.LatencyModel`'s.
+        widest: the largest width by group, not below its floor; groups left out may keep all their channels.
 
     Returns:
         A plan with the kept channels of every free group, in rising order. Equal arguments give equal plans.
@@ -72,8 +74,13 @@ def search(
         raise UserError(f"divisor={divisor!r}: use a whole number of at least 1")
     ranked = _ranked(graph, scores)
     names = list(graph.free)
+    floors = _floors(graph, min_ratio)
     steps = Steps.build(
-        [value for _, value in ranked], _floors(graph, min_ratio), divisor, _growth(graph, growth or {})
+        [value for _, value in ranked],
+        floors,
+        _widest(graph, widest or {}, floors),
+        divisor,
+        _growth(graph, growth or {}),
     )
     limits = dict(flops=max_flops, params=max_params, acts=max_acts)
     own = {
@@ -179,6 +186,15 @@ def _growth(graph: ChannelGraph, growth: Mapping[str, float]) -> np.ndarray:
         if not 0 < factor < math.inf:
             raise UserError(f"growth={factor!r} of group {name!r}: use a positive number")
     return np.array([growth.get(name, 1.0) for name in graph.free])
+
+
+def _widest(graph: ChannelGraph, widest: Mapping[str, int], floors: np.ndarray) -> np.ndarray:
+    """The largest width of every free group, (groups,)."""
+    for name in widest:
+        if name not in graph.free:
+            raise UserError(f"widest for {name!r}, which is no free group of this graph")
+    widths = [min(widest.get(name, group.width), group.width) for name, group in graph.free.items()]
+    return np.maximum(widths, floors)
 
 
 def _budget(steps: Steps, limits: Mapping[str, tuple[Measure, float]]) -> Budget:

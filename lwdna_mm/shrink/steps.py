@@ -58,17 +58,19 @@ class Steps:
     end: np.ndarray
 
     @classmethod
-    def build(cls, scores: list[np.ndarray], floors: np.ndarray, divisor: int, growth: np.ndarray) -> "Steps":
+    def build(
+        cls, scores: list[np.ndarray], floors: np.ndarray, widest: np.ndarray, divisor: int, growth: np.ndarray
+    ) -> "Steps":
         """Cut the groups into steps.
 
         Args:
             scores: per group, the scores of its channels from best to worst, (width,).
-            floors: the least widths, (groups,).
-            divisor: widths become multiples of it; a group without one between floor and width keeps its width.
+            floors, widest: the least and largest widths, (groups,).
+            divisor: widths become multiples of it; a group without one between the two gets its largest width.
             growth: how fast groups grow among steps of equal worth, (groups,); the ratios alone count.
         """
         widths = np.array([len(score) for score in scores])
-        floor, full = bounds(widths, floors, divisor)
+        floor, full = bounds(widest, floors, divisor)
         ends = list(zip(scores, floor, full, strict=True))
         means = [score[a:b].reshape(-1, divisor).mean(1) for score, a, b in ends]
         # Rounding may lift the mean of a later step by a bit: it must not overtake the one before it.
@@ -125,11 +127,11 @@ class Steps:
         return widths
 
 
-def bounds(widths: np.ndarray, floors: np.ndarray, divisor: int) -> tuple[np.ndarray, np.ndarray]:
-    """The least and the largest multiple of ``divisor`` from the floor to the width of every group, (groups,) each.
+def bounds(widest: np.ndarray, floors: np.ndarray, divisor: int) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest multiple of ``divisor`` from the floor to the largest width of every group.
 
-    A group without one keeps its width.
+    A group without one gets its largest width. Both are (groups,).
     """
-    floor, full = -(-floors // divisor) * divisor, widths // divisor * divisor
+    floor, full = -(-floors // divisor) * divisor, widest // divisor * divisor
     kept_whole = floor > full
-    return np.where(kept_whole, widths, floor), np.where(kept_whole, widths, full)
+    return np.where(kept_whole, widest, floor), np.where(kept_whole, widest, full)

@@ -26,6 +26,7 @@ whole = {**profile, "lwdna.shrink.criterion": whole_search}
 repeated = {**profile, "lwdna.shrink.criterion": dict(**whole_search, repeats=3)}
 acts = {"lwdna.budget": dict(flops=1.0, acts=1.0)}
 warm = {"lwdna.shrink.warmup_iters": 100}
+capped = {"lwdna.shrink.grow_last": False}
 
 arms = {
     # The network as its config has it.
@@ -43,6 +44,8 @@ arms = {
     "lwdna-warm": dict(options=warm),
     # No more activations than the baseline either.
     "lwdna-acts": dict(options=acts),
+    # What the last layers read becomes no wider than in the baseline.
+    "lwdna-capped": dict(options=capped),
     "paper": dict(options=paper),
     # By what each group's width was measured to be worth.
     "response": dict(options=response),
@@ -85,5 +88,5 @@ arms = {
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
 
-del uniform, chosen, random, tilt, landscape, fresh, paper, response, acts, warm
+del uniform, chosen, random, tilt, landscape, fresh, paper, response, acts, warm, capped
 del profile, tilt_search, tilts, whole_search, whole, repeated

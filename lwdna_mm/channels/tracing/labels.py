@@ -19,6 +19,9 @@ import torch
 from torch import Tensor
 
 Site = tuple[str, int]
+
+# Why what a model puts out keeps its channels.
+OUTPUT = "an output of the model"
 """A dimension of a parameter: ``(parameter name, dim)``."""
 
 Term = tuple[str, int, list[tuple[np.ndarray | None, int]]]
@@ -102,6 +105,7 @@ class Recorder:
         self.producers: dict[Site, None] = {}
         self.consumers: dict[Site, None] = {}
         self.remarks: dict[str, None] = {}  # notes on what belongs to no group
+        self.single = False  # whether the model puts out a tensor of one channel, which has no id
 
     def allocate(self, size: int) -> Tensor:
         """``size`` fresh ids."""
@@ -155,6 +159,12 @@ class Recorder:
         if small is not plane:
             self.tie(plane, small)
         return small
+
+    def put_out(self, shape: Sequence[int], planes: Sequence[Tensor]) -> None:
+        """Tell that the model puts a tensor out, whose ids keep their number."""
+        self.single |= len(shape) > 1 and shape[1] == 1
+        for plane in planes:
+            self.freeze(plane, OUTPUT)
 
     def freeze(self, plane: Tensor, reason: str) -> None:
         """Demand that the ids keep their number."""
