@@ -43,8 +43,8 @@ arms = {
     # LW-DNA of VGG without another width of what the classifier reads.
     "lwdna-features-kept": dict(options={"lwdna.keep": ["backbone.features.11.conv"]}),
     # The best and the worst of ResNet-20's random plans, once more: is that what the widths are worth?
-    "best-plan": random_plan(7),
-    "worst-plan": random_plan(10),
+    "random-best": random_plan(7),
+    "random-worst": random_plan(10),
     # And LW-DNA of ResNet-20 within its blocks only.
     "lwdna-trunk-kept": dict(
         options={"lwdna.keep": ["backbone.conv1", "backbone.layer2.0.conv2", "backbone.layer3.0.conv2"]}
@@ -104,7 +104,7 @@ tasks = {
         "resnet20",
         50,
         160,
-        [*measured, *taken_apart, *warmed, *capped, "lwdna-trunk-kept", "best-plan", "worst-plan", "profile-tilts"],
+        [*measured, *taken_apart, *warmed, *capped, "lwdna-trunk-kept", "random-best", "random-worst", "profile-tilts"],
     ),
     "vgg11-50": cifar(
         "vgg11-half", 50, 160, [*measured, *capped, "tilt-fresh", "tilt-tuned", "profile-whole-tuned"], alone, **slow

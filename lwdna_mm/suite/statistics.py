@@ -182,7 +182,9 @@ def _deviation(values: Sequence[float]) -> float | None:
 
 
 def is_drawn(arm: str) -> bool:
-    """Whether every seed of an arm has widths drawn anew, whose variance comes on top of that of the error."""
+    """Whether an arm has random widths. Drawn anew for every seed, their variance comes on top of that of the
+    error; picked out of a landscape, one of their runs has picked them.
+    """
     return arm.split("-")[0] == "random"
 
 
