@@ -23,7 +23,7 @@ _LABELS = {
 }
 _SETTINGS = ("widen", "budget", "policy", "min_ratio", "divisor", "warmup_iters", "iters")
 # What a plan says only where it is not so.
-_USUAL = dict(batch_ratio=1.0, gate=dict(type="PlainGates"))
+_USUAL = dict(batch_ratio=1.0, grow_last=True, gate=dict(type="PlainGates"))
 
 
 @dataclass

@@ -40,6 +40,33 @@ def test_groups_are_named_by_their_first_producer_in_order(image: Tensor) -> Non
     assert graph.frozen == {"fc": "an output of the model"}
 
 
+def test_what_the_last_layers_read(image: Tensor) -> None:
+    assert analyze(Net(), image).last == ("stem",)
+
+    class TwoHeads(Net):
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            inner = self.inner(self.stem(x))
+            return self.outer(inner), self.fc(self.stem(x).mean((2, 3)))
+
+    assert analyze(TwoHeads(), image).last == ("stem", "inner")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_last_layer_before_an_image_and_a_sum_with_the_input(channels: int) -> None:
+    class Denoiser(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Sequential(nn.Conv2d(channels, 4, 3, 1, 1), nn.ReLU(), nn.Conv2d(4, 5, 3, 1, 1), nn.ReLU())
+            self.mask = nn.Conv2d(4, 2, 1)
+            self.out = nn.Conv2d(5, channels, 3, 1, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.body[0](x)
+            return x - self.out(self.body[3](self.body[2](self.body[1](y)))) * self.mask(y).mean((1, 2, 3), True)
+
+    assert analyze(Denoiser(), torch.randn(1, channels, 8, 8)).last == ("body.2",)
+
+
 def test_flatten_gives_every_channel_its_positions() -> None:
     net = nn.Sequential(nn.Conv2d(1, 3, 1), nn.Flatten(), nn.Linear(12, 2))
     group = analyze(net, torch.randn(1, 1, 2, 2)).groups["0"]

@@ -107,6 +107,21 @@ def test_tilt_reaches_the_search(tmp_path):
     assert plans[-0.5].widths[last] < plans[0.0].widths[last]
 
 
+def test_what_the_classifier_reads_may_be_held_to_the_baselines_width(tmp_path):
+    widths = {}
+    for grow in (True, False):
+        cfg = tiny_config(tmp_path, lwdna__shrink__grow_last=grow, lwdna__budget=dict(flops=3.0))
+        plan = shrink(cfg, tmp_path / "plan.json")
+        widths[grow] = plan.widths
+        assert plan.meta.get("grow_last", True) == grow
+    last = "backbone.layer3.0.conv2"
+    assert widths[True][last] > plan.meta["baseline"]["widths"][last] == widths[False][last]
+    # Prescribed widths are as prescribed.
+    tilt = dict(type="TiltCriterion", tilt=0.5)
+    cfg = tiny_config(tmp_path, lwdna__shrink__grow_last=False, lwdna__shrink__criterion=tilt)
+    assert shrink(cfg, tmp_path / "plan.json").widths[last] > plan.meta["baseline"]["widths"][last]
+
+
 def test_activations_alone_as_a_budget_above_the_baselines(tmp_path):
     changes = dict(lwdna__budget=dict(flops=None, acts=1.39), lwdna__shrink__min_ratio=0.1)
     cfg = tiny_config(tmp_path, **changes, lwdna__shrink__criterion=dict(type="UniformCriterion"))

@@ -48,6 +48,7 @@ def test_mistakes_are_named(section, message):
         (dict(shrink=dict(divisor=None)), "lwdna.shrink.divisor is None"),
         (dict(shrink=dict(criterion="GradientCriterion")), "lwdna.shrink.criterion is 'GradientCriterion'"),
         (dict(shrink=dict(min_ratio={"a": "b"})), "lwdna.shrink.min_ratio is 'b'"),
+        (dict(shrink=dict(grow_last=1)), "lwdna.shrink.grow_last is 1, but must be True or False"),
         (dict(budget=dict(flops="1")), "lwdna.budget.flops is '1'"),
         (dict(budget=dict(acts=[1])), r"lwdna.budget.acts is \[1\]"),
         (

@@ -271,6 +271,27 @@ def test_both_flops_and_activations_bind():
     assert wide.flops(bound) <= base.flops()
 
 
+@pytest.mark.parametrize("policy", ["threshold", "density"])
+@pytest.mark.parametrize("divisor", [1, 4])
+def test_no_wider_than_said(policy, divisor):
+    graph = graph_of_widened("ResNet-CIFAR")
+    scores = random_scores(graph, 0)
+    first, *_, last = graph.free
+    scores = {name: score + 9 * (name == last) for name, score in scores.items()}
+    arguments = dict(max_flops=0.3 * graph.flops(), min_ratio=0.2, divisor=divisor, policy=policy)
+    assert search(graph, scores, **arguments).widths[last] == graph.widths[last]
+    half = graph.widths[last] // 2
+    plan = search(graph, scores, **arguments, widest={last: half, first: 10**6})
+    assert plan.widths[last] == half
+    assert plan.widths[first] <= graph.widths[first]
+    assert 0.25 * graph.flops() < graph.flops(plan) <= 0.3 * graph.flops()
+    # A floor holds against it.
+    floor = search(graph, scores, **{**arguments, "min_ratio": {"*": 0.1, last: 0.5}}, widest={last: 1}).widths[last]
+    assert floor == -(-half // divisor) * divisor
+    with pytest.raises(UserError, match="widest for 'stem', which is no free group"):
+        search(graph, scores, **arguments, widest={"stem": 3})
+
+
 def test_floors_by_pattern_later_ones_first():
     graph = graph_of_widened("ResNet-18")
     scores = UniformCriterion().scores(graph)
