@@ -10,6 +10,7 @@ lwdna = dict(
         iters=1,
         batch_ratio=0.25,
         policy="threshold",
+        grow_last=True,
         min_ratio={"*": 0.4, "*layer4*": 0.45},
     ),
 )

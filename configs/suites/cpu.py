@@ -6,6 +6,8 @@ _base_ = "_base_/arms.py"
 
 metric = "accuracy/top1"
 amp = True
+# LW-DNA is the paper's here, but for what an arm says.
+options = {"lwdna.shrink.grow_last": True}
 select = {"select.share": 0.2}
 grid = {
     "optim_wrapper.optimizer.weight_decay": [1e-4, 1e-3, 3e-3],

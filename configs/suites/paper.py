@@ -4,6 +4,8 @@
 _base_ = "_base_/arms.py"
 
 metric = "accuracy/top1"
+# LW-DNA is the paper's here, whatever the defaults are.
+options = {"lwdna.preset": "paper"}
 grid = {
     "optim_wrapper.optimizer.weight_decay": [1e-4, 1e-3, 3e-3],
     "optim_wrapper.optimizer.lr": [0.1, 0.3],

@@ -16,6 +16,7 @@ PRESETS: dict[str, dict[str, Any]] = {
             policy="threshold",
             min_ratio=0.4,
             divisor=1,
+            grow_last=True,
         ),
         budget=dict(flops=1.0),
         init="inherit",

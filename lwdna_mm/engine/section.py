@@ -40,7 +40,7 @@ class ShrinkOptions:
     policy: str | None = None
     min_ratio: float | dict = 0.4
     divisor: int = 1
-    grow_last: bool = True
+    grow_last: bool = False
     batch_ratio: float = 1.0
     gate: dict = field(default_factory=lambda: dict(type="PlainGates"))
 
