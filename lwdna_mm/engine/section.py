@@ -29,7 +29,7 @@ class ShrinkOptions:
         min_ratio: share of a group's widened channels that always stays; or a dict of shares by group.
         divisor: widths are multiples of it.
         grow_last: whether what the model's last layers read (:attr:`lwdna_mm.channels.ChannelGraph.last`) may become
-            wider than in the baseline where a criterion judges channels.
+            wider than in the baseline, by a criterion that neither prescribes widths nor measures what they give.
         batch_ratio: share of the config's batch size that a mini-batch of the search has.
         gate: config of one of :data:`lwdna_mm.shrink.GATES`.
     """

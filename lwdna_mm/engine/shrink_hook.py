@@ -18,7 +18,16 @@ from ..latency import LatencyBudget, Limits
 from ..models.trace import trace
 from ..registry import HOOKS
 from ..runs.plan_file import describe_plan, weights_path, write_beside, write_weights
-from ..shrink import CRITERIA, GATES, Gates, LatentMagnitudeCriterion, Latents, UniformCriterion, search
+from ..shrink import (
+    CRITERIA,
+    GATES,
+    Gates,
+    LatentMagnitudeCriterion,
+    Latents,
+    ResponseCriterion,
+    UniformCriterion,
+    search,
+)
 from .section import LwdnaSection
 
 
@@ -217,8 +226,8 @@ class ShrinkHook(SearchHook):
         )
 
     def _widest(self) -> dict[str, int]:
-        """What the last layers read is no wider than in the baseline, where that is not prescribed."""
-        if self.section.shrink.grow_last or isinstance(self.criterion, UniformCriterion):
+        """What the last layers read is no wider than in the baseline, where widths are not prescribed or measured."""
+        if self.section.shrink.grow_last or isinstance(self.criterion, UniformCriterion | ResponseCriterion):
             return {}
         return {name: self.baseline.groups[name].width for name in self.graph.last if name in self.graph.free}
 
