@@ -30,8 +30,8 @@ def torch_pruning_plan(cfg: Config, out: str | Path) -> ChannelPlan:
 
     Its global Taylor importance prunes, in small steps, the widened network that our own search begins with, by the
     mean gradients of as many mini-batches, until the budget is met. Everything else is at its defaults: importances
-    are divided by their mean in every group, and a layer may lose all channels but one. ``min_ratio``, ``policy`` and
-    ``criterion`` of the section are not used.
+    are divided by their mean in every group, and a layer may lose all channels but one. ``min_ratio``, ``policy``,
+    ``grow_last`` and ``criterion`` of the section are not used.
 
     Args:
         cfg: from :func:`load_config`; changed in place.
@@ -52,7 +52,7 @@ class TorchPruningHook(SearchHook):
         if section.budget.latency is not None:
             raise UserError("torch-pruning knows no limit on time: leave lwdna.budget.latency out")
         # So that the plan does not name what had no part in it.
-        unused = dict(policy="global", min_ratio=0.0, gate=ShrinkOptions().gate)
+        unused = dict(policy="global", min_ratio=0.0, grow_last=True, gate=ShrinkOptions().gate)
         super().__init__(model, replace(section, shrink=replace(section.shrink, **unused)), *args)
         self.gradients: dict[str, Tensor] = {}
 
