@@ -118,7 +118,7 @@ def test_its_plan_is_trained_like_ours(tmp_path, backbone):
     cfg = digits_config(tmp_path / "search", backbone)
     cfg.lwdna.shrink.gate = dict(type="LatentHypernet")
     plan = torch_pruning_plan(cfg, tmp_path / "plan.json")
-    assert "gate" not in plan.meta  # it had no part in it
+    assert not {"gate", "grow_last"} & set(plan.meta)  # they had no part in it
     # In networks as small as these one channel is worth several percent.
     assert 0.9 * plan.meta["baseline"]["flops"] <= plan.meta["flops"] <= plan.meta["baseline"]["flops"]
     assert len(set(plan.widths[name] / width for name, width in plan.meta["baseline"]["widths"].items())) > 2
@@ -131,7 +131,7 @@ def test_its_plan_is_trained_like_ours(tmp_path, backbone):
     assert read_run(tmp_path / "run").label == "torch-pruning"
     shrink(digits_config(tmp_path / "ours", backbone), tmp_path / "ours.json")
     ours = json.loads((tmp_path / "ours.json").read_text())
-    assert set(ours) == set(plan.meta) | {"widths"}
+    assert set(ours) == set(plan.meta) | {"widths", "grow_last"}
     assert list(ours["widths"]) == list(plan.widths)
 
 
