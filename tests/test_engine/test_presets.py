@@ -13,7 +13,8 @@ def test_the_papers_setting():
     section = parse_section(dict(preset="paper", input_shape=(3, 8, 8)))
     shrink = section.shrink
     assert (shrink.criterion, shrink.policy, shrink.min_ratio) == (dict(type="GradientCriterion"), "threshold", 0.4)
-    assert (shrink.warmup_iters, shrink.iters, shrink.divisor) == (0, 16, 1)
+    assert (shrink.warmup_iters, shrink.iters, shrink.divisor, shrink.grow_last) == (0, 16, 1, True)
+    assert not parse_section(dict(input_shape=(3, 8, 8))).shrink.grow_last
     assert (section.widen, section.budget.options, section.init) == (2.0, dict(flops=1.0), "inherit")
 
 
