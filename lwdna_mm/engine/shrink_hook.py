@@ -24,8 +24,6 @@ from ..shrink import (
     Gates,
     LatentMagnitudeCriterion,
     Latents,
-    ResponseCriterion,
-    UniformCriterion,
     search,
 )
 from .section import LwdnaSection
@@ -226,8 +224,8 @@ class ShrinkHook(SearchHook):
         )
 
     def _widest(self) -> dict[str, int]:
-        """What the last layers read is no wider than in the baseline, where widths are not prescribed or measured."""
-        if self.section.shrink.grow_last or isinstance(self.criterion, UniformCriterion | ResponseCriterion):
+        """What the last layers read is no wider than in the baseline, unless config or criterion say otherwise."""
+        if self.section.shrink.grow_last or not self.criterion.holds_last:
             return {}
         return {name: self.baseline.groups[name].width for name in self.graph.last if name in self.graph.free}
 

@@ -18,9 +18,12 @@ class Criterion:
 
     Attributes:
         policy: how the search spends the budget by these scores, where a config does not say it.
+        holds_last: whether what the last layers read is to become no wider than in the baseline, where a config does
+            not say otherwise; not where widths are prescribed, or what they give is measured.
     """
 
     policy = "threshold"
+    holds_last = True
 
     def observe(self, gates: Mapping[str, nn.Parameter]) -> None:
         """Take the gradients of the gates into account, after a backward pass, and clear them."""
@@ -166,6 +169,8 @@ class RandomCriterion(Criterion):
 @CRITERIA.register
 class UniformCriterion(Criterion):
     """A control: all channels are worth the same, so that ``search`` scales all groups by one ratio."""
+
+    holds_last = False
 
     def scores(self, graph: ChannelGraph) -> dict[str, Tensor]:
         """Give every channel the score 1."""

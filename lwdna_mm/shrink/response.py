@@ -61,6 +61,7 @@ class ResponseCriterion(Criterion):
     """
 
     policy = "density"
+    holds_last = False
 
     def __init__(self, points: int = 5, rounds: int = 2, held_out: float = 0.25, seed: int = 0) -> None:
         rules = [

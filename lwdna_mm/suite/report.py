@@ -35,7 +35,7 @@ from .tuning import tuning_blocks
 _HOW = (
     "Differences are between runs of one seed (by least squares where some are missing); in brackets their "
     f"{CONFIDENCE:.0%} t intervals. Their error is pooled: one variance for all arms, after arm and seed are taken "
-    "out, and for all sizes of a training set; only arms whose widths are drawn anew for every seed (random) have one "
+    "out, and for all sizes of a training set; only arms of random widths have one "
     "of their own. 'lwdna - uniform', as they are and with both tuned, are the primary comparisons, declared "
     "beforehand, and corrected (Bonferroni) only among themselves; all others are secondary, and corrected among the "
     "secondary ones; both task by task."
