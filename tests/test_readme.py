@@ -43,3 +43,21 @@ def test_links_and_files_exist():
     assert targets
     missing = [target for target in targets if not (ROOT / target.rstrip(".")).exists()]
     assert missing == []
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors that a page's headings have where it is shown: in lower case, joined by hyphens."""
+    lines = re.sub(r"```.*?```", "", page.read_text(), flags=re.S).splitlines()
+    titles = [line.lstrip("#").strip().lower() for line in lines if line.startswith("#")]
+    return {re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in titles}
+
+
+def test_every_page_leads_where_it_says():
+    missing, seen = [], 0
+    for page in [ROOT / "README.md", ROOT / "model_zoo.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target, anchor in re.findall(r"\]\((?!http)([^)#\s]*)#?([^)\s]*)\)", page.read_text()):
+            found, seen = page.parent / target if target else page, seen + 1
+            if not found.exists() or (anchor and anchor not in headings(found)):
+                missing.append(f"{page.relative_to(ROOT)}: {target}#{anchor}")
+    assert seen > 100
+    assert missing == []

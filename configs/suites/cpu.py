@@ -20,7 +20,7 @@ measured = [*tried, "response"]
 # Where LW-DNA is behind: is it the widths, or which channels are kept?
 taken_apart = ["chosen", "unchosen"]
 # Where LW-DNA widens what the last layer reads.
-capped = ["lwdna-capped"]
+capped = ["lwdna-capped", "lwdna-capped-acts", "lwdna-capped-tuned"]
 # Is a warm-up good for the widths, or only more training?
 warmed = ["uniform-warm", "lwdna-warm"]
 
@@ -55,7 +55,7 @@ arms = {
 last = ["last-wide", "last-narrow", "lwdna-last-kept"]
 # A run has one core; starting a loader's processes anew in every epoch takes longer than the few images.
 alone = {"train_dataloader.num_workers": 0}
-# With the start, which doubles it, a rate of 0.1 breaks some runs: docs/evidence.md.
+# With the start, which doubles it, a rate of 0.1 breaks some runs: docs/evidence/by_network.md.
 slow = dict(grid={**grid, "optim_wrapper.optimizer.lr": [0.03, 0.1]})
 
 

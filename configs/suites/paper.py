@@ -10,7 +10,7 @@ grid = {
     "optim_wrapper.optimizer.weight_decay": [1e-4, 1e-3, 3e-3],
     "optim_wrapper.optimizer.lr": [0.1, 0.3],
 }
-# A tenth of the training images, to choose from the grid by; one seed is too few for that (docs/evidence.md).
+# A tenth of the training images, to choose from the grid by; one seed is too few (docs/evidence/by_network.md).
 select = {"select.share": 0.1}
 grid_seeds = 3
 

@@ -7,9 +7,9 @@ amp = True
 # LW-DNA is the paper's here, but for its floor.
 options = {"lwdna.shrink.min_ratio": 0.2, "lwdna.shrink.grow_last": True}
 
-# What the start is (docs/evidence.md): weights cut out of the widened network are smaller by the square root of 2,
-# which under batch norm is twice the learning rate and half the weight decay of the convolutions. These arms have no
-# such start.
+# What the start is (docs/evidence/start.md): weights cut out of the widened network are smaller by the square root of
+# 2, which under batch norm is twice the learning rate and half the weight decay of the convolutions. These arms have
+# no such start.
 rate = {"optim_wrapper.paramwise_cfg": dict(custom_keys={"conv.weight": dict(lr_mult=2.0, decay_mult=0.5)})}
 arms = {
     "lwdna-floor-0.4": dict(options={"lwdna.shrink.min_ratio": 0.4}),

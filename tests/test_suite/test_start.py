@@ -1,4 +1,4 @@
-"""What the start is: under batch norm smaller weights are a higher learning rate (docs/evidence.md)."""
+"""What the start is: under batch norm smaller weights are a higher learning rate (docs/evidence/start.md)."""
 
 import copy
 import math

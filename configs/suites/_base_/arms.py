@@ -46,6 +46,7 @@ arms = {
     "lwdna-acts": dict(options=acts),
     # What the last layers read becomes no wider than in the baseline.
     "lwdna-capped": dict(options=capped),
+    "lwdna-capped-acts": dict(options={**capped, **acts}),
     "paper": dict(options=paper),
     # By what each group's width was measured to be worth.
     "response": dict(options=response),
@@ -70,6 +71,7 @@ arms = {
     "lwdna-tuned": dict(tuned=True),
     "lwdna-fresh-tuned": dict(options=fresh, tuned=True),
     "lwdna-acts-tuned": dict(options=acts, tuned=True),
+    "lwdna-capped-tuned": dict(options=capped, tuned=True),
     "tilt-tuned": dict(options=tilt, tuned=True),
     # With what is best for the baseline's widths.
     "profile-whole-tuned": dict(options=whole, tuned="uniform-tuned"),
