@@ -37,6 +37,7 @@ BROKEN = {
     "a damaged PNG": (flipped(encoded("PNG")), "cut off or damaged"),
     "a PNG of 16 bits": (cv2.imencode(".png", DEEP)[1].tobytes(), "16 bits a channel"),
     "a TIFF of 16 bits": (cv2.imencode(".tif", DEEP)[1].tobytes(), "16 bits a channel"),
+    "a TIFF with transparency": (encoded("TIFF", mode="RGBA"), "a TIFF with transparency"),
     "an animated GIF": (encoded("GIF", **MOVING), "an animation"),
     "an animated PNG": (encoded("PNG", **MOVING), "an animation"),
     "an empty file": (b"", "the file is empty"),
@@ -51,4 +52,5 @@ USED = {
     "progressive JPEG": encoded("JPEG", quality=95, progressive=True),
     "JPEG with a preview": encoded("JPEG", quality=95, exif=b"Exif\0\0" + encoded("JPEG", PICTURE[:16, :16])),
 }
+USED["JPEG with a film behind it"] = USED["JPEG"] + b"\0\0\xff\xda" * 99
 PIXEL = encoded("PNG", PICTURE[:1, :1])

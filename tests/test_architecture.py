@@ -1,10 +1,9 @@
 """docs/architecture.md says what is there."""
 
 import re
+import tomllib
 from importlib import import_module
 from pathlib import Path
-
-import tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "architecture.md").read_text()

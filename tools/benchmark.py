@@ -1,4 +1,4 @@
-"""Measure what the package costs: analysis, search, gates, training; and the latency of networks beside their FLOPs."""
+"""Measure what the package costs: analysis, search, gates, training."""
 
 import argparse
 import json

@@ -46,7 +46,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
     args = parse_args(argv)
-    from lwdna_mm.apis.budgets import budget_rows, measure_budgets
+    from lwdna_mm.apis.budgets import budget_rows, check_budget_data, measure_budgets
     from lwdna_mm.files import check_folder
     from lwdna_mm.latency import Workload
     from lwdna_mm.tables import print_table
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_folder(args.out)
     torch.set_num_threads(args.threads)
     how = dict(plans=args.plans, held_out=args.held_out, seconds=args.seconds)
-    rows = []
+    tasks = {}
     for name in args.networks or NETWORKS:
         config, data, batch = NETWORKS[name]
         options = {
@@ -63,8 +63,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             "train_dataloader.batch_size": batch,
             "train_dataloader.num_workers": 0,
         }
+        tasks[name] = ROOT / "configs" / f"{config}.py", options, batch
+        check_budget_data(*tasks[name][:2], Path(args.out, name))
+    rows, settings = [], {}
+    for name, (config, options, batch) in tasks.items():
         found = measure_budgets(
-            ROOT / "configs" / f"{config}.py",
+            config,
             options,
             [Workload(1), Workload(32), Workload(batch, train=True)],
             Path(args.out, name),
@@ -73,8 +77,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             **how,
         )
         rows += budget_rows(name, found)
+        settings[found["setting"]] = None
     print_table(rows)
-    print(f"times as multiples of the baseline's: median [quartiles] of {args.turns} turns; {found['setting']}")
+    print(f"times as multiples of the baseline's: median [quartiles] of {args.turns} turns; {'; '.join(settings)}")
 
 
 if __name__ == "__main__":

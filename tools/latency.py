@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import torch
 
-from lwdna_mm.errors import Parser, one_line
+from lwdna_mm.errors import Parser, UserError, one_line
 from lwdna_mm.options import positive, whole
 
 
@@ -32,8 +32,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--divisor", type=whole(1), help="of the plans' widths; default: lwdna.shrink.divisor")
     parser.add_argument("--out", default="latency.json", help="the model; default latency.json")
     parser.add_argument("--plans", type=whole(0), default=40, help="random plans to fit it on, 0: none; default 40")
-    parser.add_argument("--held-out", type=whole(1), default=12, help="random plans to hold it against; default 12")
-    parser.add_argument("--seconds", type=positive, default=60, help="for each way to run the network; default 60")
+    parser.add_argument("--held-out", type=whole(2), default=12, help="random plans to hold it against; default 12")
+    parser.add_argument(
+        "--seconds", type=positive, default=60, help="for each way to run the network, or 3 turns; default 60"
+    )
     parser.add_argument("--turns", type=whole(1), default=15, help="at most so many; default 15")
     args = parser.parse_args(argv)
     if args.backend == "onnxruntime" and (args.train is not None or args.dtype != "fp32" or args.cuda):
@@ -59,20 +61,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     timed = Timed(cfg)
     workloads = [Workload(batch) for batch in args.batch]
     if args.train is not None:
+        if not args.train and cfg.get("train_dataloader") is None:
+            raise UserError(f"{args.config}: has no train_dataloader, whose batch size --train would take: give it one")
         batches = args.train or [cfg.train_dataloader.batch_size]
         workloads += [Workload(batch, train=True) for batch in batches]
     planned = {plan: timed.of_plan(plan) for plan in args.plan}
     setting = Setting.here(args.threads, args.dtype, args.backend, timed.channels_last, args.cuda)
     torch.set_num_threads(setting.threads)
     networks = {"baseline": (timed.network, timed.graph), **planned}
-    print_table(cost_rows(networks, timed, workloads, setting, args.turns))
+    tell = functools.partial(print, flush=True)
+    print_table(cost_rows(networks, timed, workloads, setting, tell, turns=args.turns, seconds=args.seconds))
     print()
     print_table(layer_rows(networks, timed, workloads[0], setting))
     print(f"\n{setting}")
     if args.plans:
         how = dict(plans=args.plans, held_out=args.held_out, seconds=args.seconds, turns=args.turns)
         divisor = args.divisor or (cfg.get("lwdna") or {}).get("shrink", {}).get("divisor", 1)
-        tell = functools.partial(print, flush=True)
         profile_latency(timed, workloads, setting, tell, divisor, **how).write(args.out)
         print(f"written to {args.out}")
 

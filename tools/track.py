@@ -2,13 +2,15 @@
 
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from lwdna_mm.apis.tracking import SAVERS, add_network_arguments, load_tracker
+from lwdna_mm.datasets.tracking_frames import check_order
 from lwdna_mm.errors import Parser, UserError, one_line
 from lwdna_mm.files import check_folder, write_atomically
 
@@ -34,23 +36,34 @@ def find_frames(source: Path, folder: Path) -> list[str]:
     """The frames of a folder, or those of a video, which are written to ``folder``.
 
     Raises:
-        UserError: there is no frame.
+        UserError: there is no frame, their names are not in the order of their numbers, or ``folder`` is full.
     """
     if source.is_dir():
-        frames = [str(file) for file in sorted(source.iterdir()) if file.suffix.lower() in IMAGES]
+        frames = [file for file in sorted(source.iterdir()) if file.suffix.lower() in IMAGES]
         if not frames:
             raise UserError(f"{source}: no image ({', '.join(sorted(IMAGES))}) in this folder")
-        return frames
+        check_order(source, [file.stem for file in frames])
+        return [str(file) for file in frames]
     frames, video = [], cv2.VideoCapture(str(source))
     while True:
         more, image = video.read()
         if not more:
             break
         frames.append(str(folder / f"{len(frames):06d}.png"))
-        cv2.imwrite(frames[-1], image)
+        if not cv2.imwrite(frames[-1], image):
+            raise UserError(
+                f"{folder}: cannot hold the video's frames: is there space left? TMPDIR names another folder"
+            )
     if not frames:
         raise UserError(f"{source}: neither a folder of frames nor a readable video")
     return frames
+
+
+class _Shown(list):
+    """Frames that show on a terminal how far a tracker is with them."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tqdm(super().__iter__(), total=len(self), unit="frame", disable=None, leave=False))
 
 
 @one_line
@@ -67,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     tracker = load_tracker(args)
     with tempfile.TemporaryDirectory() as folder:
         frames = find_frames(args.source, Path(folder))
-        boxes, times = tracker.track(frames, box)
+        boxes, times = tracker.track(_Shown(frames), box)
         table = io.BytesIO()
         np.savetxt(table, boxes, fmt="%.3f", delimiter=",")
         write_atomically(table.getvalue(), args.out / "boxes.txt")

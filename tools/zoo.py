@@ -21,6 +21,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add.add_argument("--half", action="store_true", help="keep the weights in half precision")
     add.add_argument("--note", help="what else should be known")
     args = parser.parse_args(argv)
+    if args.action == "add" and args.check:
+        parser.error("--check writes nothing, add does: give one of them")
+    if args.action == "add" and not args.source.exists():
+        parser.error(f"{args.source}: no such file or folder")
     if args.action == "add" and (args.config is not None) != args.source.is_file():
         parser.error("give --config with a plan.json, and only then")
     return args

@@ -11,9 +11,11 @@ import torch
 from ..channels import ChannelPlan
 from ..engine.config import check_data, load_config
 from ..engine.pipeline import shrink
+from ..errors import UserError
 from ..files import write_atomically
 from ..latency import LatencyError, Setting, Workload, ratios, read_profile, time_in_turns
 from ..latency.steps import make_step
+from ..runs.summary import read_written
 from ..shrink import BudgetError
 from ..tables import Row
 from .latency import Timed, profile_latency
@@ -52,15 +54,17 @@ def measure_budgets(
         how: of the model, see :func:`~.latency.profile_latency`.
 
     Returns:
-        ``setting``, ``error`` (of the model, by workload) and ``times`` (by arm and workload, per turn a multiple of
-        the baseline's time), ``shares`` (by arm, of FLOPs, parameters and activations); arms without a plan within
-        their budget are left out.
+        ``setting``, ``turns``, ``error`` (of the model, by workload) and ``times`` (by arm and workload, per turn a
+        multiple of the baseline's time), ``shares`` (by arm, of FLOPs, parameters and activations); arms without a
+        plan within their budget are left out.
+
+    Raises:
+        UserError: a result that is there is of other turns or threads.
     """
     result = out / RESULT
     if result.is_file():
-        return json.loads(result.read_text())
+        return _earlier(result, turns)
     cfg = load_config(config, options)
-    check_data(cfg, ["train_dataloader"])  # which the searches need, after minutes
     timed = Timed(cfg)
     setting = Setting.here(channels_last=timed.channels_last)
     latency = out / "latency.json"
@@ -85,12 +89,35 @@ def measure_budgets(
     times: dict[str, dict[str, list[float]]] = {arm: {} for arm in plans}
     for workload in workloads:
         steps = [make_step(network, timed.shapes, workload, setting) for network in networks]
-        seen = ratios(time_in_turns(steps, setting, turns))
+        seen = ratios(time_in_turns(steps, setting, turns, tell=tell))
         for arm, column in zip(plans, seen.T[1:], strict=True):
             times[arm][str(workload)] = np.round(column, 4).tolist()
     error = {str(one.workload): dict(median=one.error.median, rank=one.error.rank) for one in profile.fitted}
-    found = dict(setting=str(setting), torch=torch.__version__, error=error, times=times, shares=_shares(plans))
+    found = dict(setting=str(setting), turns=turns, torch=torch.__version__, error=error, times=times)
+    found["shares"] = _shares(plans)
     write_atomically((json.dumps(found) + "\n").encode(), result)
+    return found
+
+
+def check_budget_data(config: str | Path, options: dict[str, Any], out: Path) -> None:
+    """Check that the data are there which the searches of :func:`measure_budgets` need after minutes.
+
+    Raises:
+        UserError: they are not, and there is no result in ``out`` yet.
+    """
+    if not (out / RESULT).is_file():
+        check_data(load_config(config, options), ["train_dataloader"])
+
+
+def _earlier(result: Path, turns: int) -> dict[str, Any]:
+    """What an earlier call has found, where it was asked for the same."""
+    found = read_written(result, "setting", "turns", "error", "times", "shares")
+    threads = f"threads={torch.get_num_threads()}"
+    if found["turns"] != turns or threads not in found["setting"]:
+        raise UserError(
+            f"{result}: is of {found['turns']} turns, {found['setting']}, and this call asks for {turns} turns, "
+            f"{threads}: ask for the same, or delete it"
+        )
     return found
 
 

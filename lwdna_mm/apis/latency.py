@@ -101,10 +101,18 @@ def profile_latency(
 
 
 def cost_rows(
-    networks: Networks, timed: Timed, workloads: Sequence[Workload], setting: Setting, turns: int
+    networks: Networks,
+    timed: Timed,
+    workloads: Sequence[Workload],
+    setting: Setting,
+    tell: Callable[[str], object],
+    **how: Any,
 ) -> list[Row]:
     """The costs of networks that are timed in turns: a row for each with FLOPs, parameters, activations, milliseconds,
     and multiples of the first network's time in the same turn (median, and the quartiles in brackets).
+
+    Args:
+        how: ``turns, seconds``, see :func:`lwdna_mm.latency.time_in_turns`.
     """
     rows: list[Row] = []
     for name, (_, graph) in networks.items():
@@ -112,7 +120,7 @@ def cost_rows(
         rows.append({"network": name, **counted})
     for workload in workloads:
         steps = [make_step(network, timed.shapes, workload, setting) for network, _ in networks.values()]
-        times = time_in_turns(steps, setting, turns)
+        times = time_in_turns(steps, setting, tell=lambda line, of=workload: tell(f"{of}: {line}"), **how)
         low, middle, high = np.percentile(ratios(times), (25, 50, 75), axis=0)
         for index, row in enumerate(rows):
             row[f"{workload} (ms)"] = 1e3 * float(np.median(times[:, index]))

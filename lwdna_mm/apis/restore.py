@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
+from PIL import Image
 from torch import nn
 
 from ..compat import images
@@ -115,4 +116,7 @@ def read_image(path: Path) -> np.ndarray:
         UserError: the file is no readable image, or has more than 8 bits a channel.
     """
     image = images.read_image(path, cv2.IMREAD_ANYCOLOR)
-    return image[..., None] if image.ndim == 2 else image
+    if image.ndim == 2:
+        return image[..., None]
+    with Image.open(path) as header:
+        return image[..., :1] if header.mode == "LA" else image  # OpenCV makes three channels of grey and alpha

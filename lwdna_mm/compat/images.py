@@ -20,10 +20,14 @@ from ..errors import UserError
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 ANIMATED = (b"GIF8", b"RIFF")  # RIFF: WebP
+TIFF = (b"II*\0", b"MM\0*")
+# Tracks have their boxes in the pixels as they are stored, got10k does not turn them by EXIF data either.
+AS_STORED = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 ALWAYS_8_BITS = (JPEG, *ANIMATED, b"BM")
 CUT = "the file is cut off or damaged: copy it anew, or take it out"
 DEEP = "16 bits a channel, the networks take 8: convert it, as with ImageMagick's -depth 8"
 MOVING = "it is an animation: save one of its pictures"
+CLEAR = "a TIFF with transparency, by which its colours would be multiplied: save it without"
 NONE = "no image that can be decoded: take it out, or save it anew as PNG or JPEG"
 
 
@@ -35,21 +39,24 @@ def check_image(content: bytes) -> None:
     """Look at a file's bytes, as far as this is quick.
 
     Raises:
-        ImageError: it is empty, cut off, animated, or has more than 8 bits a channel.
+        ImageError: it is empty, cut off, animated, a TIFF with transparency, or has more than 8 bits a channel.
     """
     if not content:
         raise ImageError("the file is empty: copy it anew, or take it out")
     if content.startswith(JPEG):
-        # Behind the last start of a scan there is an end of image; data has neither of the two marks.
-        if content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):
+        # A scan's data does not have the mark of its end; what cameras put behind it may have any.
+        if content.find(b"\xff\xd9", _first_scan(content)) < 0:
             raise ImageError(CUT)
     elif content.startswith(PNG):
         _check_png(content)
     elif content.startswith(ANIMATED):
         if _pictures(content) > 1:
             raise ImageError(MOVING)
-    elif not content.startswith(ALWAYS_8_BITS) and decoded(content, cv2.IMREAD_ANYDEPTH).dtype != np.uint8:
-        raise ImageError(DEEP)
+    elif not content.startswith(ALWAYS_8_BITS):
+        if decoded(content, cv2.IMREAD_ANYDEPTH).dtype != np.uint8:
+            raise ImageError(DEEP)
+        if content.startswith(TIFF) and Image.open(io.BytesIO(content)).mode == "RGBA":
+            raise ImageError(CLEAR)
 
 
 def decoded(content: bytes, flags: int) -> np.ndarray:
@@ -81,6 +88,17 @@ def read_image(path: str | Path, flags: int = cv2.IMREAD_COLOR_RGB) -> np.ndarra
         raise UserError(f"{path}: {error}") from error
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
+
+
+def _first_scan(content: bytes) -> int:
+    """Where a JPEG's first scan starts; its end where there is none. Thumbnails lie in segments, which are skipped."""
+    place = len(JPEG)
+    while place + 4 <= len(content) and content[place] == 0xFF:
+        if content[place + 1] == 0xDA:
+            return place
+        # 0xFF may be repeated before a mark.
+        place += 1 if content[place + 1] == 0xFF else 2 + int.from_bytes(content[place + 2 : place + 4], "big")
+    return len(content)
 
 
 def _check_png(content: bytes) -> None:

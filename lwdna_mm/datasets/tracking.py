@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 from ..errors import UserError
 from ..files import read_text
 from ..registry import DATASETS
+from .tracking_frames import check_order
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,13 @@ class OTBFolder(OTB):
         return (frames, boxes) if len(frames) == len(boxes) else super().__getitem__(index)
 
     def _filter_files(self, filenames: list[str]) -> list[str]:
+        # Human4 of the benchmark has an empty file beside that of its target.
+        full = [file for file in filenames if read_text(file).strip()]
+        folders = {os.path.dirname(file) for file in full}
         for file in filenames:
-            if not read_text(file).strip():
+            if os.path.dirname(file) not in folders:
                 raise UserError(f"{file} is empty: it should have a line with a box for each frame")
-        return filenames
+        return full
 
     def _check_integrity(self, root_dir: str | Path, version: int | str) -> None:
         # got10k's own check prints a line for every sequence that a partial folder lacks.
@@ -158,20 +162,19 @@ def read_track(folder: OTB | GOT10k, index: int) -> Track:
     """One sequence of a got10k dataset.
 
     Raises:
-        UserError: Naming the sequence, if a frame is missing, the boxes are not as many as the frames, or a
-            line of the boxes is not four finite numbers.
+        UserError: Naming the sequence, if a frame is missing or the only one, the boxes are not as many as the
+            frames, or a line of the boxes is not four finite numbers.
     """
     name, anno_file = folder.seq_names[index], folder.anno_files[index]
     is_otb = isinstance(folder, OTB)
     count = _check_boxes(name, anno_file, "[,\\s]+" if is_otb else ",")
     images = Path(folder.seq_dirs[index]) / "img" if is_otb else Path(folder.seq_dirs[index])
-    _check_numbering(name, images)
+    found = _check_numbering(name, images)
     try:
         frames, boxes = folder[index][:2]
         if boxes.ndim != 2:  # a single box, which got10k takes for four
             raise AssertionError
     except (AssertionError, IndexError) as error:
-        found = len(list(images.glob("*.jpg")))
         raise UserError(
             f"sequence {name}: {found} frames in {images} but {count} boxes in {anno_file}; each frame needs one box"
         ) from error
@@ -180,6 +183,19 @@ def read_track(folder: OTB | GOT10k, index: int) -> Track:
     if absence.is_file():
         visible &= ~_read_absence(name, absence, len(visible))
     return Track(name, tuple(frames), boxes, visible)
+
+
+def check_truth(track: Track) -> None:
+    """Check that there is a box for each frame.
+
+    Raises:
+        UserError: there is not, as in GOT-10k's test set, whose truth is withheld.
+    """
+    if len(track.boxes) < len(track.frames):
+        raise UserError(
+            f"sequence {track.name}: {len(track.boxes)} of {len(track.frames)} frames have a box, so its truth is not "
+            "known; of GOT-10k only train and val have all"
+        )
 
 
 def stretch(track: Track, begin: float, end: float) -> Track:
@@ -210,7 +226,7 @@ class TrackingSequences(Dataset):
             None for all frames, whether they show it or not.
 
     Raises:
-        UserError: If the folder is broken or a sequence shows its target in no frame of the part.
+        UserError: If the folder is broken, or a sequence has no boxes or shows its target in no frame of the part.
     """
 
     def __init__(
@@ -222,6 +238,8 @@ class TrackingSequences(Dataset):
         **kwargs,
     ) -> None:
         self.tracks = open_tracks(data_root, format, sequences, **kwargs)
+        for track in self.tracks:
+            check_truth(track)
         if frames is not None:
             self.tracks = [_shortened(stretch(track, *frames)) for track in self.tracks]
 
@@ -278,14 +296,17 @@ def _check_boxes(name: str, anno_file: str, separator: str) -> int:
     return len(lines)
 
 
-def _check_numbering(name: str, images: Path) -> None:
-    """Frames are numbered files; a hole in the numbers is a lost frame."""
+def _check_numbering(name: str, images: Path) -> int:
+    """How many frames there are. They are numbered files; a hole in the numbers is a lost frame."""
     stems = sorted(file.stem for file in images.glob("*.jpg"))
     if not stems:
         raise UserError(f"sequence {name}: no frame (*.jpg) in {images}")
-    if not all(stem.isdigit() for stem in stems):
-        return
-    for before, after in pairwise(map(int, stems)):
-        if after != before + 1:
-            lost = str(before + 1).zfill(len(stems[0]))
-            raise UserError(f"sequence {name}: frame {lost}.jpg is missing in {images}")
+    if len(stems) == 1:
+        raise UserError(f"sequence {name}: a single frame in {images}; there is nothing to track")
+    check_order(images, stems)
+    if all(stem.isdigit() for stem in stems):
+        for before, after in pairwise(map(int, stems)):
+            if after != before + 1:
+                lost = str(before + 1).zfill(len(stems[0]))
+                raise UserError(f"sequence {name}: frame {lost}.jpg is missing in {images}")
+    return len(stems)

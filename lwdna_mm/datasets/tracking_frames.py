@@ -1,6 +1,8 @@
 """got10k's loop over the frames of a sequence, with its errors in one line."""
 
+import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,20 @@ class _Checked(Sequence):
                 self.size = self.size or image.size
                 check_size(file, image.size, self.size)
             yield file
+
+
+def check_order(folder: str | Path, stems: Sequence[str]) -> None:
+    """Check that frames' names (without suffixes), which are in the order of names, are in that of their last numbers.
+
+    Raises:
+        UserError: they are not, as ``img10`` before ``img2``.
+    """
+    numbers = [re.search(r"\d+$", stem) for stem in stems]
+    if not all(numbers) or len({stem[: number.start()] for stem, number in zip(stems, numbers, strict=True)}) > 1:
+        return
+    for (before, one), (after, other) in pairwise(zip(stems, numbers, strict=True)):
+        if int(one.group()) >= int(other.group()):
+            raise UserError(f"{folder}: {before} comes before {after} by name: number the frames with leading zeros")
 
 
 def check_size(file: str, size: tuple[int, int], first: tuple[int, int]) -> None:

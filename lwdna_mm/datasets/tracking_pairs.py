@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from mmengine.dataset import DefaultSampler
+from PIL import Image
 from torch.utils.data import Dataset
 
-from ..compat.images import read_image
+from ..compat.images import AS_STORED, NONE, read_image
+from ..errors import UserError
 from ..registry import DATA_SAMPLERS, DATASETS
-from .tracking import Track, open_tracks, stretch
+from .tracking import Track, check_truth, open_tracks, stretch
 from .tracking_crops import centered, context_size, crop
 from .tracking_frames import check_size
 
@@ -40,7 +42,7 @@ class TrackingPairs(Dataset):
             (begin, end).
 
     Raises:
-        UserError: If the folder is broken or a sequence shows its target in no frame of the stretch.
+        UserError: If the folder is broken, or a sequence has no boxes or shows its target in no frame of the stretch.
     """
 
     def __init__(
@@ -61,7 +63,10 @@ class TrackingPairs(Dataset):
         frames: tuple[float, float] = (0.0, 1.0),
         **kwargs,
     ) -> None:
-        self.tracks = [stretch(track, *frames) for track in open_tracks(data_root, format, sequences, **kwargs)]
+        tracks = open_tracks(data_root, format, sequences, **kwargs)
+        for track in tracks:
+            check_truth(track)
+        self.tracks = [stretch(track, *frames) for track in tracks]
         self._sizes: dict[str, tuple[int, int]] = {}
         self.pairs_per_sequence = pairs_per_sequence
         self.max_gap = max_gap
@@ -103,9 +108,13 @@ class TrackingPairs(Dataset):
         )
 
     def _size(self, track: Track) -> tuple[int, int]:
-        """Width and height of the first frame."""
+        """Width and height of the first frame, by its header."""
         if track.name not in self._sizes:
-            self._sizes[track.name] = read_image(track.frames[0]).shape[1::-1]
+            try:
+                with Image.open(track.frames[0]) as image:
+                    self._sizes[track.name] = image.size
+            except OSError as error:
+                raise UserError(f"{track.frames[0]}: {NONE}") from error
         return self._sizes[track.name]
 
     def _cut(
@@ -115,7 +124,7 @@ class TrackingPairs(Dataset):
 
         It is cut out of the frame enlarged by ``squeeze`` (2,), in x and in y.
         """
-        image = read_image(track.frames[frame])
+        image = read_image(track.frames[frame], AS_STORED)
         check_size(track.frames[frame], image.shape[1::-1], self._size(track))
         box = centered(track.boxes[frame])
         target = box[2:] * squeeze

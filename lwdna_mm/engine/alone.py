@@ -26,7 +26,8 @@ def alone_in(work_dir: Path) -> Iterator[None]:
             try:
                 refuse_linked_folders(work_dir)
                 stack.enter_context(locked(work_dir, name=LOCK))
-                remove_orphans(work_dir)
+                for folder in (work_dir, work_dir / "search", *work_dir.glob("visuals/*")):
+                    remove_orphans(folder)
             except (UserError, OSError) as error:
                 refused = [error]
         broadcast_object_list(refused)

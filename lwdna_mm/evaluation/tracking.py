@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from got10k.experiments import ExperimentGOT10k, ExperimentOTB
 
-from ..datasets.tracking import GOT10kFolder, OTBFolder, Track
+from ..datasets.tracking import GOT10kFolder, OTBFolder, Track, check_truth
 from ..datasets.tracking_frames import FrameTracker
 from ..errors import UserError
 from ..files import naming_path
@@ -200,18 +200,15 @@ class GroundTruthTracker(FrameTracker):
     def __init__(self, tracks: Sequence[Track]) -> None:
         super().__init__("GroundTruth", is_deterministic=True)
         for track in tracks:
-            if len(track.boxes) < len(track.frames):
-                raise UserError(
-                    f"sequence {track.name}: {len(track.boxes)} of {len(track.frames)} frames have a box, so the truth "
-                    "cannot be replayed; of GOT-10k only --subset val has all"
-                )
-        self.truth = {track.frames[0]: track.boxes for track in tracks}
+            check_truth(track)
+        # Two targets of one video have their first frame in common.
+        self.truth = {(track.frames[0], tuple(track.boxes[0])): track.boxes for track in tracks}
 
     def track(
         self, img_files: Sequence[str], box: np.ndarray, visualize: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The annotated boxes (n, 4) of the sequence that begins with ``img_files[0]``, and seconds (n,)."""
-        self.boxes = iter(self.truth[img_files[0]][1:])
+        """The annotated boxes (n, 4) of the sequence that begins with ``img_files[0]`` and ``box``, seconds (n,)."""
+        self.boxes = iter(self.truth[img_files[0], tuple(box)][1:])
         return super().track(img_files, box, visualize)
 
     def init(self, image, box: np.ndarray) -> None:

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,9 +15,17 @@ from .steps import Step
 SPAN = 0.01
 # However little time is given.
 LEAST_TURNS = 3
+# Seconds after which there is something to tell.
+QUIET = 10.0
 
 
-def time_in_turns(steps: Sequence[Step], setting: Setting, turns: int, seconds: float = float("inf")) -> np.ndarray:
+def time_in_turns(
+    steps: Sequence[Step],
+    setting: Setting,
+    turns: int,
+    seconds: float = float("inf"),
+    tell: Callable[[str], object] = lambda line: None,
+) -> np.ndarray:
     """Time every step once a turn, in an order drawn anew for each.
 
     torch's Timer runs a step once to warm up before it counts, and waits for a GPU to finish. What one thread computes
@@ -28,6 +36,7 @@ def time_in_turns(steps: Sequence[Step], setting: Setting, turns: int, seconds: 
         setting: that the steps were made for.
         turns: at most so many.
         seconds: no turn begins after so many, once there have been 3.
+        tell: is given a line on how far it is, now and then.
 
     Returns:
         Seconds of one run, (turns, steps).
@@ -36,13 +45,18 @@ def time_in_turns(steps: Sequence[Step], setting: Setting, turns: int, seconds: 
     timers = [Timer("step()", timer=clock, globals=dict(step=step), num_threads=setting.threads) for step in steps]
     rng, order = random.Random(0), list(range(len(steps)))
     times: list[list[float]] = []
-    started = time.perf_counter()
+    started = told = time.perf_counter()
     with keeping_memory():
         while len(times) < turns and (len(times) < LEAST_TURNS or time.perf_counter() - started < seconds):
             rng.shuffle(order)
             row = [0.0] * len(steps)
-            for index in order:
+            for done, index in enumerate(order):
                 row[index] = timers[index].blocked_autorange(min_run_time=SPAN).median
+                now = time.perf_counter()
+                if now - told > QUIET:
+                    told, turn = now, (now - started) * len(order) / (len(times) * len(order) + done + 1)
+                    whole = max(LEAST_TURNS * turn, min(turns * turn, seconds))
+                    tell(f"turn {len(times) + 1} of at most {turns}; about {max(whole - now + started, 0):.0f} s left")
             times.append(row)
     return np.array(times)
 

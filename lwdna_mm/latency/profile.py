@@ -138,7 +138,7 @@ def read_profile(path: str | Path) -> Profile:
             Complexity(**costs, count=len(groups)),
             tuple(_fitted(one) for one in content["workloads"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: not written by tools/latency.py: {error!r}") from None
 
 

@@ -51,7 +51,7 @@ def survey(
     found = []
     for workload in workloads:
         steps = [make_step(one, shapes, workload, setting) for one in networks]
-        times = time_in_turns(steps, setting, turns, seconds)
+        times = time_in_turns(steps, setting, turns, seconds, lambda line, of=workload: tell(f"{of}: {line}"))
         relative = middle_ratios(times)
         base = graph.vector()
         model = fit(graph.complexity, base, widths[own], relative[own])

@@ -1,6 +1,5 @@
 """Finished runs, read from their work_dirs and put into groups that differ only in the seed."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from ..errors import UserError
 from .history import History, read_history
 from .plan_file import path_beside
+from .summary import SUMMARY, read_written
 
 BASELINE = "baseline"
 _LABELS = {
@@ -42,15 +42,10 @@ class Run:
     plan: dict[str, Any] | None
     history: History
 
-    @property
-    def pictures(self) -> dict[str, bytes]:
-        """The PNG files that a task has left in ``visuals``, by name."""
-        return {path.stem: path.read_bytes() for path in sorted(self.path.glob("visuals/*.png"))}
-
     def beside(self, kind: str) -> dict[str, Any] | None:
         """What its search has found out besides the plan, see :mod:`.plan_file`; None where there is no such file."""
         path = path_beside(self.path / "plan.json", kind)
-        return _read(path) if self.plan is not None and path.is_file() else None
+        return read_written(path) if self.plan is not None and path.is_file() else None
 
     @property
     def label(self) -> str:
@@ -99,25 +94,14 @@ def read_run(path: str | Path) -> Run:
     """Read a work_dir.
 
     Raises:
-        UserError: no run has finished there.
+        UserError: no run has finished there, or what it has written is damaged.
     """
     path = Path(path)
-    summary, plan = path / "summary.json", path / "plan.json"
+    summary, plan = path / SUMMARY, path / "plan.json"
     if not summary.is_file():
         raise UserError(f"{path}: no summary.json, so no finished run; finish it with tools/train.py CONFIG --resume")
-    plan = _read(plan, "baseline", "criterion") if plan.is_file() else None
-    return Run(path, _read(summary, "metrics"), plan, read_history(path))
-
-
-def _read(path: Path, *keys: str) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text())
-    except ValueError as error:
-        raise UserError(f"{path}: damaged: {error}") from error
-    for key in keys:
-        if not isinstance(content, dict) or key not in content:
-            raise UserError(f"{path}: has no {key!r}, so it was not written by tools/train.py or tools/shrink.py")
-    return content
+    plan = read_written(plan, "baseline", "criterion") if plan.is_file() else None
+    return Run(path, read_written(summary, "config", "seed", "params", "metrics"), plan, read_history(path))
 
 
 def group_runs(runs: Sequence[Run]) -> list[Group]:

@@ -1,6 +1,7 @@
 """What a run has logged: training curves and metrics, over all its interruptions."""
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,8 +36,10 @@ class History:
 
     @property
     def best(self) -> dict[str, float]:
-        """The best value of every metric."""
-        return {name: (min if less_is_better(name) else max)(values.values()) for name, values in self.val.items()}
+        """The best value of every metric; NaN only where there is no other."""
+        found = {name: [v for v in values.values() if not math.isnan(v)] for name, values in self.val.items()}
+        choose = {name: min if less_is_better(name) else max for name in found}
+        return {name: choose[name](values, default=math.nan) for name, values in found.items()}
 
 
 def less_is_better(metric: str) -> bool:
@@ -60,10 +63,16 @@ def read_history(work_dir: str | Path) -> History:
     """Read the scalars that mmengine has logged in a work_dir; what a resumed run repeats counts once.
 
     Logs of earlier runs in the same folder, see :func:`set_aside`, are left out.
+
+    Raises:
+        UserError: a file is damaged.
     """
     history = History()
     note = Path(work_dir, EARLIER)
-    earlier = set(json.loads(note.read_text())) if note.is_file() else set()
+    try:
+        earlier = set(json.loads(note.read_text())) if note.is_file() else set()
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{note}: damaged: take it out, and the logs of earlier runs in {work_dir} with it") from error
     for path in sorted(Path(work_dir).glob("*/vis_data/scalars.json")):
         if path.parents[1].name in earlier:
             continue

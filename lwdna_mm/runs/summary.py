@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..channels import ChannelPlan
+from ..errors import UserError
 from ..files import write_atomically
 from .history import read_history
 from .plan_file import read_search_cost
@@ -34,6 +35,22 @@ def summarize(work_dir: str | Path, facts: dict[str, Any], plan: Path | None) ->
     if plan is not None:
         summary.update(_planned(plan, facts["training"]["samples"], facts["flops"]))
     return summary
+
+
+def read_written(path: Path, *keys: str) -> dict[str, Any]:
+    """A JSON file that one of the tools has written, which must have some keys.
+
+    Raises:
+        UserError: it is damaged, or lacks a key.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path}: damaged: {error}") from error
+    for key in keys:
+        if not isinstance(content, dict) or key not in content:
+            raise UserError(f"{path}: has no {key!r}, so it was not written by this version's tools")
+    return content
 
 
 def write_summary(work_dir: str | Path, summary: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """A suite as its config file declares it: tasks x arms x seeds."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,8 +107,7 @@ def load_suite(path: str | Path) -> Suite:
         UserError: the file is not there or cannot be executed, or something in it cannot be used.
     """
     path = Path(path)
-    content = read_config(path, "suite").to_dict()
-    content = _without_none(content)
+    content = _plain(path, _without_none(read_config(path, "suite").to_dict()))
     _check_keys(str(path), content, [*Suite.__dataclass_fields__], ["metric", "arms", "tasks"])
     _check_kinds(str(path), content, dict(metric=str, name=str, arms=Mapping, tasks=Mapping, amp=bool, **DICTS))
     _check_grid(f"{path}: ", content)
@@ -121,12 +121,33 @@ def load_suite(path: str | Path) -> Suite:
     return suite
 
 
+def _plain(path: Path, content: Mapping) -> dict:
+    """The content as it comes back from the runs' files, where a tuple is a list; names of tasks and arms are texts.
+
+    Raises:
+        UserError: something is not one of JSON's types, or a name is no text.
+    """
+    for key in ("tasks", "arms"):
+        for name in content.get(key) if isinstance(content.get(key), Mapping) else ():
+            if not isinstance(name, str):
+                raise UserError(f"{path}: {key} has the name {name!r}: write it in quotes")
+    for key, value in content.items():
+        try:
+            json.dumps(value)
+        except TypeError as error:
+            raise UserError(f"{path}: {key!r} must be texts, numbers, lists and dicts: {error}") from error
+    return json.loads(json.dumps(content))
+
+
 def _arm(path: Path, name: str, given: Any) -> Arm:
     where = f"{path}: arms[{name!r}]"
     _check_keys(where, given, [key for key in Arm.__dataclass_fields__ if key != "name"])
     given = _without_none(given)
-    _check_kinds(where, given, dict(equal=Mapping, widths=str, vary=str, **DICTS))
+    _check_kinds(where, given, dict(equal=Mapping, widths=str, vary=str, planner=str, **DICTS))
     _check_grid(f"{where}.", given)
+    for measure, other in given.get("equal", {}).items():
+        if not isinstance(other, str):
+            raise UserError(f"{where}.equal[{measure!r}] is {other!r}, but must be the name of an arm")
     if not isinstance(given.get("tuned", False), bool | str):
         raise UserError(f"{where}: 'tuned' is {given['tuned']!r}, but must be True, False or the name of an arm")
     for key in ("grid", "grid_seeds"):
@@ -154,6 +175,8 @@ def _task(path: Path, name: str, given: Any, common: Options) -> Task:
 
 def _check_task(path: Path, suite: Suite, task: Task) -> None:
     where = f"{path}: tasks[{task.name!r}].arms"
+    if not task.arms:
+        raise UserError(f"{where} is empty: name an arm and its number of runs")
     for name in task.arms:
         if name not in suite.arms:
             raise UserError(f"{where} has {name!r}: {nearest(name, list(suite.arms))}")
@@ -175,6 +198,15 @@ def _check_task(path: Path, suite: Suite, task: Task) -> None:
             raise UserError(f"{where}: {name!r} takes the point of {arm.tuned!r}, which is not tuned there")
         if arm.tuned and not ((arm.grid or task.grid) and suite.select):
             raise UserError(f"{where}: {name!r} is tuned, so the suite needs a grid and a select")
+        decided = [option for option in _decided(arm) if arm.tuned is True and option in (arm.grid or task.grid)]
+        if decided:
+            raise UserError(f"{where}: {name!r} follows another arm, which decides {decided[0]}: take it from the grid")
+
+
+def _decided(arm: Arm) -> list[str]:
+    """The options that the arms which an arm follows decide."""
+    budget = ["lwdna.budget", *(f"lwdna.budget.{measure}" for measure in COSTS)] if arm.equal else []
+    return budget + (["lwdna.shrink.criterion", "lwdna.shrink.min_ratio"] if arm.widths else [])
 
 
 def _check_followed(where: str, arm: Arm, other: Arm) -> None:

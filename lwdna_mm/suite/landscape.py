@@ -42,6 +42,7 @@ class Place:
         value: the arm's, of the plans' training seed where it has that one, else the mean of its seeds.
         of: which of the two.
         beaten, count: how many plans are worse than it, of how many.
+        across: how many of the plans come from another machine than it.
         interval: 95 % of the share of all random plans that are worse (Clopper and Pearson).
     """
 
@@ -50,6 +51,7 @@ class Place:
     beaten: int
     count: int
     interval: tuple[float, float]
+    across: int
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,9 @@ def place(task: Task, arm: str = LWDNA) -> Place | None:
     sign = -1 if task.less_is_better else 1
     beaten = sum(sign * record.value < sign * value for record in task.landscape)
     share = stats.binomtest(beaten, len(task.landscape)).proportion_ci(CONFIDENCE)
-    return Place(value, of, beaten, len(task.landscape), (float(share.low), float(share.high)))
+    machines = {runs[seed].machine} if seed in runs else {record.machine for record in runs.values()}
+    across = sum({record.machine} != machines for record in task.landscape)
+    return Place(value, of, beaten, len(task.landscape), (float(share.low), float(share.high)), across)
 
 
 def compare_spreads(task: Task) -> Spread | None:

@@ -9,7 +9,10 @@ import torch
 
 
 def describe_machine() -> dict[str, str]:
-    """``machine`` (accelerator, or processor and threads), ``date``, ``torch`` and ``code`` (the commit)."""
+    """``machine`` (accelerator, or processor and threads), ``date``, ``torch`` and ``code`` (the commit).
+
+    A processor that computes in bfloat16 says so: in mixed precision others of its name round otherwise.
+    """
     if torch.cuda.is_available():
         machine = torch.cuda.get_device_name()
     else:
@@ -20,8 +23,10 @@ def describe_machine() -> dict[str, str]:
 
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
-    found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.M) if info.is_file() else None
-    return found.group(1).strip() if found else "unknown processor"
+    text = info.read_text() if info.is_file() else ""
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
+    name = found.group(1).strip() if found else "unknown processor"
+    return name + (" with bfloat16" if re.search(r"\b(avx512_bf16|amx_bf16|bf16)\b", text) else "")
 
 
 def _commit() -> str:

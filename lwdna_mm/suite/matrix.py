@@ -89,14 +89,30 @@ class Order:
 
 
 def expand(suite: Suite) -> list[Run]:
-    """All runs of a suite, task by task: the first seed of every arm before the second, what is tuned last."""
-    return [run for task in suite.tasks.values() for run in _runs(suite, task)]
+    """All runs of a suite, task by task: the first seed of every arm before the second, what is tuned last.
+
+    What a run needs comes before it.
+    """
+    return [run for task in suite.tasks.values() for run in _behind_needs(list(_runs(suite, task)))]
+
+
+def _behind_needs(runs: Sequence[Run]) -> Iterator[Run]:
+    rest = {run.key: run for run in runs}
+
+    def take(run: Run) -> Iterator[Run]:
+        if rest.pop(run.key, None):
+            for need in run.needs:
+                if need in rest:
+                    yield from take(rest[need])
+            yield run
+
+    for run in runs:
+        yield from take(run)
 
 
 def _runs(suite: Suite, task: Task) -> Iterator[Run]:
     turns = [(index, suite.arms[name]) for index in range(max(task.arms.values())) for name in task.arms]
     turns = [(index, arm) for index, arm in turns if index < task.arms[arm.name]]
-    # What a run needs comes before it.
     for index, arm in sorted(turns, key=lambda turn: (bool(turn[1].tuned), turn[0], *_dependent(turn[1]))):
         options = _options(suite, task, arm)
         if arm.vary is not None:

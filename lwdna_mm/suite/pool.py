@@ -65,7 +65,8 @@ class Pool:
         deviation: the standard deviation of the error; None where the runs do not show any, for there are too few, or
             arm and seed explain everything, which coarse metrics give by chance.
         freedom: its degrees of freedom.
-        odd: the arms that are left out because their errors are larger than chance makes them, the most so first.
+        odd: the arms that are left out because their errors are larger than chance makes them, the most so first; in
+            a pool of several tasks one may leave out more.
         alone: whether its one task is kept apart for the same reason.
     """
 
@@ -80,13 +81,24 @@ def make_pools(layouts: Mapping[str, Layout]) -> dict[str, Pool]:
     """Task -> its pool.
 
     The tasks share one, but for those whose errors are larger than chance makes them, the most so first: each of these
-    has a pool of its own. In every pool the arms of which the same is true are left out.
+    has a pool of its own. In every pool the arms of which the same is true are left out. Where a task stands out only
+    for such arms of its own, these are left out there and the task stays.
     """
-    together, own = dict(layouts), {}
-    while name := _odd_one(together, {task: {**together, task: Layout({})} for task in together}):
-        own[name] = replace(_pool({name: together.pop(name)}), alone=True)
+    together, own, odd = dict(layouts), {}, {}
+    while name := _odd_task(together):
+        alone = _pool({name: layouts[name]})
+        without = {**together, name: layouts[name].without(*alone.odd)}
+        if alone.odd and _odd_task(without) != name:
+            together, odd[name] = without, alone.odd
+        else:
+            own[name] = replace(alone, alone=True)
+            del together[name]
     shared = _pool(together)
-    return {name: own.get(name, shared) for name in layouts}
+    return {name: own.get(name, replace(shared, odd=(*shared.odd, *odd.get(name, ())))) for name in layouts}
+
+
+def _odd_task(layouts: Mapping[str, Layout]) -> str | None:
+    return _odd_one(layouts, {task: {**layouts, task: Layout({})} for task in layouts})
 
 
 def find_odd_arm(layouts: Mapping[str, Layout]) -> str | None:

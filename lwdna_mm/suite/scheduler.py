@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
 from ..engine import load_config, parse_section
 from ..errors import UserError
+from ..files import locked
 from .config import Suite
 from .matrix import Order, Run, resolve
 from .records import Key, Record, merge, read_records, write_records
@@ -85,7 +87,8 @@ class Scheduler:
         try:
             record = future.result()
             # Where the file cannot be used any more, the run's own folder keeps its record.
-            write_records(merge(read_records(self.path), [record]), self.path)
+            with locked(self.path.parent, wait=True, name=f".{self.path.name}.lock", stays=False):
+                write_records(merge(read_records(self.path), [record]), self.path)
         except (UserError, OSError) as error:
             self.failed[run.key] = str(error)
             self.say(f"  {run.key}: failed: {error}")
@@ -115,7 +118,7 @@ def done_records(suite: Suite, runs: Sequence[Run], path: Path) -> dict[Key, Rec
         if record is None or any(need not in done for need in run.needs):
             continue
         if resolve(suite, run, done).spec == record.spec:
-            done[run.key] = record
+            done[run.key] = replace(record, size=run.task.size)  # which is in no spec
     return done
 
 

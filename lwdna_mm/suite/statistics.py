@@ -80,12 +80,14 @@ class Task:
                 self.arms.setdefault(record.arm, {})[record.seed] = record
         fixed = {arm: runs for arm, runs in self.arms.items() if not is_drawn(arm)}
         self._fixed = Layout(_values(fixed))
-        self.distinct = Layout(_values(_without_copies(fixed)))
+        distinct, self._copied = _without_copies(fixed)
+        self.distinct = Layout(_values(distinct))
         self.join(make_pools({name: self.distinct})[name])
 
     def join(self, pool: Pool) -> None:
-        """Take the error from a pool; the arms that it leaves out have one of their own."""
-        self.pool, self.layout = pool, self._fixed.without(*pool.odd)
+        """Take the error from a pool; the arms that it leaves out, and copies of them, have one of their own."""
+        copies = [arm for arm, others in self._copied.items() if others & {*pool.odd}]
+        self.pool, self.layout = pool, self._fixed.without(*pool.odd, *copies)
 
     @property
     def less_is_better(self) -> bool:
@@ -94,8 +96,8 @@ class Task:
 
     @property
     def freedom_per_seed(self) -> int:
-        """How many degrees of freedom one more seed of all arms would add to the pool."""
-        return max(1, len(self.layout.runs) - 1)
+        """How many degrees of freedom one more seed of all arms would add to the pool; copies add none."""
+        return max(1, len(self.distinct.without(*self.pool.odd).runs) - 1)
 
     def values(self, arm: str) -> list[float]:
         """The metric of an arm, seed by seed; empty where it has no run."""
@@ -164,16 +166,21 @@ def _values(arms: Arms) -> dict[str, dict[int, float]]:
     return {arm: {seed: record.value for seed, record in runs.items()} for arm, runs in arms.items()}
 
 
-def _without_copies(arms: Arms) -> Arms:
-    """Without the runs that are, to the last bit, one of the same seed in an earlier arm: their error is no new one."""
-    found, seen = {}, set()
+def _without_copies(arms: Arms) -> tuple[Arms, dict[str, set[str]]]:
+    """Without the runs that are, to the last bit, one of the same seed in an earlier arm: their error is no new one.
+
+    Returns:
+        The others, and of each arm that has copies the arms that these are of.
+    """
+    found, copied, seen = {}, {}, {}
     for arm, runs in arms.items():
         for seed, record in runs.items():
             what = (seed, record.value, record.train_value, record.train_loss, json.dumps(record.widths))
-            if what not in seen:
+            if seen.setdefault(what, arm) == arm:
                 found.setdefault(arm, {})[seed] = record
-            seen.add(what)
-    return found
+            else:
+                copied.setdefault(arm, set()).add(seen[what])
+    return found, copied
 
 
 def _deviation(values: Sequence[float]) -> float | None:

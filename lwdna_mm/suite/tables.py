@@ -9,7 +9,7 @@ import numpy as np
 from .blocks import Block, Table, Text
 from .costs import machine_use, relative_costs
 from .differences import CONFIDENCE, UNCLEAR, Difference, seeds_needed
-from .landscape import compare_spreads, lead, place, tie_widths
+from .landscape import Place, compare_spreads, lead, place, tie_widths
 from .records import SELECT, Key, Record
 from .statistics import LANDSCAPE, LWDNA, UNIFORM, Task, order_of
 
@@ -116,10 +116,11 @@ def describe_cautions(tasks: Sequence[Task]) -> list[str]:
         for task in tasks
         if task.pool.alone
     ]
+    pools = {pool: [task.name for task in tasks if task.pool == pool] for pool in (task.pool for task in tasks)}
     return found + [
         f"Caution: the errors of {' and '.join(pool.odd)} are larger than those of other arms (F test, 5 %; tasks "
-        f"{', '.join(pool.tasks)}): what is compared with them is judged by its own pairs of runs alone."
-        for pool in dict.fromkeys(task.pool for task in tasks)
+        f"{', '.join(names)}): what is compared with them is judged by its own pairs of runs alone."
+        for pool, names in pools.items()
         if pool.odd
     ]
 
@@ -177,8 +178,9 @@ def landscape_blocks(task: Task) -> list[Block]:
     if found:
         low, high = found.interval
         lines[0] += (
-            f" {LWDNA} ({found.value:.{digits_of(task)}f}, {found.of}) is better than {found.beaten} of them; "
-            f"the share of all random plans that it beats is {low:.2f} to {high:.2f} ({CONFIDENCE:.0%})."
+            f" {LWDNA} ({found.value:.{digits_of(task)}f}, {found.of}) is better than {found.beaten} of them"
+            f"{_elsewhere(found)}; the share of all random plans that it beats is {low:.2f} to {high:.2f} "
+            f"({CONFIDENCE:.0%})."
         )
     if spread:
         low, high = spread.interval
@@ -189,8 +191,9 @@ def landscape_blocks(task: Task) -> list[Block]:
         )
     if best:
         answer = "more than chance" if best.told else "not told apart from chance"
+        even = place(task, UNIFORM)
         lines.append(
-            f"Is there something to win? {UNIFORM} of that seed is better than {place(task, UNIFORM).beaten} of them;"
+            f"Is there something to win? {UNIFORM} of that seed is better than {even.beaten} of them{_elsewhere(even)};"
             f" the best is {best.value:+.{digits_of(task)}f} from it, {best.deviations:+.1f} deviations of a run. "
             f"By chance the best of {len(values)} comes that far with probability {best.probability:.2g}: {answer}."
         )
@@ -202,6 +205,10 @@ def landscape_blocks(task: Task) -> list[Block]:
             f"{len(ties.correlations)} comes that far with probability {ties.probability:.2g}: {answer}."
         )
     return [Text(line) for line in lines]
+
+
+def _elsewhere(found: Place) -> str:
+    return f" ({found.across} of {found.count} from another machine)" if found.across else ""
 
 
 def use_blocks(records: Sequence[Record]) -> list[Block]:

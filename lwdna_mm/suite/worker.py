@@ -6,13 +6,16 @@ import sys
 import threading
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
-from ..engine import apply_arguments, evaluate, load_config, run
+from ..engine import apply_arguments, evaluate, load_config, parse_section, run
+from ..engine.protocol import build_model
 from ..engine.subset import judge_training_set
 from ..errors import DivergedError, UserError, one_line
 from ..files import locked, write_atomically
+from ..models.trace import trace
 from ..runs.checkpoint_file import find_last_checkpoint
 from ..runs.history import read_history
 from .machine import describe_machine
@@ -31,15 +34,15 @@ def perform(order: Order, work_dir: Path, data: Path | None) -> Record:
 
     Raises:
         UserError: the config, the data or a plan cannot be used, or the metric is not among those taken.
-        DivergedError: a loss or gradient is not finite, unless in the training of a grid's point, whose record says it.
+        DivergedError: a loss or gradient is not finite, unless at a grid's point, whose record says it.
     """
     diverged = False
     try:
         summary = run(_config(order, work_dir, data), plan=_plan(order, work_dir, data), resume=True)
     except DivergedError as error:
-        if order.key.stage != SELECT or error.summary is None:
+        if order.key.stage != SELECT:
             raise
-        summary, diverged = error.summary, True
+        summary, diverged = error.summary or _unsearched(_config(order, work_dir, data)), True
     metrics, search = summary["metrics"]["last"], summary.get("search", {})
     costs = {name: summary[name] for name in ("flops", "params", "acts")}
     base = summary.get("baseline", costs)
@@ -66,6 +69,13 @@ def perform(order: Order, work_dir: Path, data: Path | None) -> Record:
         widths=_widths(work_dir / "plan.json"),
         **describe_machine(),
     )
+
+
+def _unsearched(cfg: Config) -> dict[str, Any]:
+    """The summary of a run that has diverged in its search: nothing trained, at the baseline's costs."""
+    graph = trace(build_model(cfg), parse_section(cfg.lwdna).trace_options)
+    costs = dict(flops=graph.flops(), params=graph.params(), acts=graph.acts())
+    return dict(metrics=dict(last={}), training=dict(samples=0, seconds=0.0), **costs)
 
 
 def _widths(plan: Path) -> dict[str, int] | None:

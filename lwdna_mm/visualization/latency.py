@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ..errors import UserError
 from ..latency import Profile
-from ..runs.grouping import BASELINE, Group
+from ..runs.grouping import BASELINE, Group, Run
 from .figures import GREY, color_of, shorten
 
 CONSTANT = "all else"
@@ -26,10 +26,17 @@ def add_latency(groups: Sequence[Group], profile: Profile | None, path: str = ""
             plan = run.plan or {}
             times = {"measured": plan.get("latency", {}).get("measured", {})}
             if profile is not None:
-                if plan.get("fingerprint", profile.fingerprint) != profile.fingerprint:
+                if not _is_of(profile, run):
                     raise UserError(f"{path} was measured on another network ({profile.config}) than {run.path} is of")
                 times["predicted"] = profile.predict(plan.get("widths", {}))
             run.summary["latency"] = times
+
+
+def _is_of(profile: Profile, run: Run) -> bool:
+    """Whether a run's baseline is the network of a profile; one without a plan is told by its parameters."""
+    if run.plan is not None:
+        return run.plan.get("fingerprint", profile.fingerprint) == profile.fingerprint
+    return run.summary["params"] == int(profile.complexity.params(profile.base))
 
 
 def latency_keys(groups: Sequence[Group]) -> list[tuple[str, str, str]]:

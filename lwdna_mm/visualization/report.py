@@ -53,7 +53,6 @@ def write_report(work_dirs: Sequence[str | Path], out: str | Path, latency: str 
         png = encode_png(figure)
         write_atomically(png, out / f"crops-{name}.png")
         parts.append(f"<h2>{escape(name)}</h2>{format_image(png, f'crops of {name}, side by side')}")
-    parts += _visuals(groups)
     write_atomically(format_page(_title(groups), parts).encode(), out / "report.html")
     return out / "report.html"
 
@@ -147,18 +146,6 @@ def _searches(groups: Sequence[Group], out: Path) -> list[str]:
             heading = f"{heading}: {group.label}, seed {run.summary['seed']}"
             found.append(f"<h2>{escape(heading)}</h2>{format_image(png, heading)}")
     return found
-
-
-def _visuals(groups: Sequence[Group]) -> list[str]:
-    """Pictures that a task has left: tracks, for instance."""
-    figures = []
-    for group in groups:
-        for run in group.runs:
-            for name, png in run.pictures.items():
-                caption = f"{group.label}, seed {run.summary['seed']}: {name.replace('_', ' ')}"
-                picture = format_image(png, caption)
-                figures.append(f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>")
-    return ["<h2>Examples</h2>", *figures] if figures else []
 
 
 def _title(groups: Sequence[Group]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..compat.images import AS_STORED
 from ..errors import UserError
 from ..files import write_atomically
 
@@ -35,7 +36,7 @@ def draw_frame(frames: Sequence[str], tracks: dict[str, np.ndarray], index: int)
     Raises:
         UserError: If the frame cannot be read.
     """
-    image = cv2.imread(frames[index], cv2.IMREAD_COLOR_RGB)
+    image = cv2.imread(frames[index], AS_STORED)
     if image is None:
         raise UserError(f"{frames[index]} is not a readable image")
     boxes = {name: track[index] for name, track in tracks.items() if index < len(track)}
@@ -59,7 +60,11 @@ def save_strip(
 
 
 def save_video(path: str | Path, frames: Sequence[str], tracks: dict[str, np.ndarray], fps: float = 25) -> None:
-    """Write all frames with the tracks on them as an MPEG-4 video."""
+    """Write all frames with the tracks on them as an MPEG-4 video.
+
+    Raises:
+        UserError: a frame cannot be read, or the video not be written, as on a full disk.
+    """
     partial = Path(path).with_suffix(".part.mp4")
     height, width = draw_frame(frames, tracks, 0).shape[:2]
     partial.unlink(missing_ok=True)  # a link would be followed
@@ -68,6 +73,9 @@ def save_video(path: str | Path, frames: Sequence[str], tracks: dict[str, np.nda
         for index in range(len(frames)):
             writer.write(np.ascontiguousarray(draw_frame(frames, tracks, index)[..., ::-1]))
         writer.release()
+        # OpenCV does not tell of a full disk.
+        if int(cv2.VideoCapture(str(partial)).get(cv2.CAP_PROP_FRAME_COUNT)) != len(frames):
+            raise UserError(f"{path}: the video could not be written: is there space left on the device?")
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from ..engine.protocol import build_model
 from ..errors import UserError
 from ..files import write_atomically
 from ..runs.checkpoint_file import find_last_checkpoint, load_checkpoint_file
-from ..runs.summary import SUMMARY
+from ..runs.summary import SUMMARY, read_written
 from .index import check_name
 from .metafiles import TASKS, find_config, update
 
@@ -96,7 +96,7 @@ def _read_summary(work_dir: Path) -> dict[str, Any]:
     path = work_dir / SUMMARY
     if not path.is_file():
         raise UserError(f"{path}: no such file; give the work_dir of a finished run, or a plan.json with --config")
-    return json.loads(path.read_text())
+    return read_written(path, "config", "seed", "flops", "params", "training")
 
 
 def _target(root: Path, file: str, data: bytes) -> Path:

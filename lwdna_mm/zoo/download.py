@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from ..errors import UserError
-from ..files import locked, write_atomically
+from ..files import locked, naming_path, write_atomically
 from .index import ROOT, Entry
 
 # Where the files are, if not beside the metafiles: http(s)://..., file://... or a folder.
@@ -129,7 +129,7 @@ def _transfer(entry: Entry, url: str, part: Path, timeout: float) -> None:
             raise UserError(f"{url}: the server says {response.status_code} {response.reason}")
         goes_on = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
         begin = start if response.status_code == 206 and goes_on else 0
-        with open(part, "r+b" if begin else "wb") as file:
+        with naming_path(part), open(part, "r+b" if begin else "wb") as file:
             file.seek(begin)
             done = _write(entry, response, file, begin)
             file.truncate()

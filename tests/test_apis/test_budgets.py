@@ -3,6 +3,7 @@
 import pytest
 
 from lwdna_mm.apis import budgets
+from lwdna_mm.errors import UserError
 from lwdna_mm.latency import Workload, budget
 from tests.digits_runs import tiny_options
 from tests.test_latency.profiles import CONFIG
@@ -44,6 +45,9 @@ def test_what_is_there_is_not_measured_again(measured, monkeypatch):
     for name in ("profile_latency", "shrink", "time_in_turns"):
         monkeypatch.setattr(budgets, name, refuse)
     assert budgets.measure_budgets(CONFIG, {}, WORKLOADS, out, print, **QUICK) == found
+    with pytest.raises(UserError, match=r"result\.json: is of 3 turns, .* and this call asks for 4 turns"):
+        budgets.measure_budgets(CONFIG, {}, WORKLOADS, out, print, **{**QUICK, "turns": 4})
+    budgets.check_budget_data(CONFIG, {"train_dataloader.dataset.type": "nothing"}, out)
     (out / budgets.RESULT).unlink()
     with pytest.raises(AssertionError, match="measured again"):
         budgets.measure_budgets(CONFIG, tiny_options(True), WORKLOADS, out, print, **QUICK)

@@ -27,6 +27,14 @@ def test_a_photo_is_turned_upright(tmp_path):
     assert read_image(tmp_path / "a.jpg").shape == (30, 20, 3)
 
 
+def test_grey_with_transparency_is_grey(tmp_path):
+    pillow = pytest.importorskip("PIL.Image")
+    grey = np.arange(600, dtype=np.uint8).reshape(20, 30)
+    pillow.fromarray(grey).convert("LA").save(tmp_path / "a.png")
+    assert np.array_equal(read_image(tmp_path / "a.png")[..., 0], grey)
+    assert read_image(tmp_path / "a.png").shape == (20, 30, 1)
+
+
 def test_nothing_is_overwritten(tmp_path):
     for name in ("a.png", "b.jpg", "b.png"):
         (tmp_path / name).touch()

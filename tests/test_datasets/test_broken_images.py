@@ -10,10 +10,11 @@ import pytest
 from mmengine.registry import TRANSFORMS, init_default_scope
 from PIL import Image
 
-from lwdna_mm.compat.images import read_image
+from lwdna_mm.compat.images import AS_STORED, read_image
 from lwdna_mm.datasets.tracking_frames import FrameTracker
 from lwdna_mm.engine import load_config, read_all
 from lwdna_mm.errors import UserError
+from lwdna_mm.visualization.tracks import draw_frame
 from tests.bad_input import CONFIGS
 from tests.broken_images import BROKEN, PICTURE, PIXEL, USED, encoded
 from tests.tracking_data import make_otb
@@ -62,7 +63,7 @@ def images(*names: str) -> Callable[[Path, str, Files], dict[str, Path]]:
 
 def sequences(root: Path, part: str, files: Files) -> dict[str, Path]:
     names = ("DragonBaby", "Crossing") if part == "train" else ("Crossing", "DragonBaby")
-    make_otb(root, names[1], 1)
+    make_otb(root, names[1], 2)
     (root / names[0] / "img").mkdir(parents=True)
     paths = {kind: root / names[0] / "img" / f"{number:04d}.jpg" for number, kind in enumerate(files, 2)}
     paths[""] = root / names[0] / "img" / "0001.jpg"
@@ -79,6 +80,9 @@ DOMAINS = {
     "denoising": ("denoising/dncnn-small_sigma25_1xb32-1500_train400.py", images("train400", "set12", "bsd68")),
     "tracking": ("tracking/siamfc_alexnet-half_1xb8-200_dragonbaby.py", sequences),
 }
+
+
+COLOUR = "denoising/unet-color_sigma25_1xb16-300k_div2k.py", images("DIV2K/DIV2K_train_HR", "cbsd68")
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
@@ -103,6 +107,7 @@ def test_each_is_used_or_named(domain, part, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("domain", "said"),
     [
+        ("denoising in colour", "{}: 1 x 1 pixels, but must have at least 128 x 128: take it out"),
         ("class folders", "{}: 1 x 1 pixels, but must have 32 x 32: resize it"),
         ("super-resolution", "smaller than patch size .* check {}"),
         ("denoising", "{}: 1 x 1 pixels, but must have at least 40 x 40: take it out"),
@@ -110,7 +115,7 @@ def test_each_is_used_or_named(domain, part, tmp_path, capfd):
     ],
 )
 def test_a_single_pixel(domain, said, tmp_path):
-    config, fill = DOMAINS[domain]
+    config, fill = COLOUR if domain == "denoising in colour" else DOMAINS[domain]
     paths = fill(tmp_path, "train", {"pixel": PIXEL})
     cfg = load_config(CONFIGS / config, {"data_root": str(tmp_path)})
     with pytest.raises(UserError, match=f"the first: .*{said.format(paths['pixel'])}"):
@@ -153,6 +158,16 @@ def test_odd_ones_are_what_they_show(kind, tmp_path):
     for read in (read_image, by_frames, by_mmpretrain, by_mmagic):
         difference = np.abs(read(path).astype(int) - PICTURE).mean()
         assert difference <= tolerance, read
+
+
+def test_frames_are_not_turned(tmp_path):
+    """Their boxes are in the pixels as they are stored; got10k does not turn them either."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    path = tmp_path / "1.jpg"
+    path.write_bytes(encoded("JPEG", PICTURE[:40], exif=exif))
+    assert by_frames(path).shape == read_image(path, AS_STORED).shape == draw_frame([str(path)], {}, 0).shape
+    assert read_image(path).shape == (128, 40, 3)
 
 
 def test_half_of_a_jpeg_with_a_preview_is_cut(tmp_path):

@@ -9,7 +9,7 @@ from got10k.utils.metrics import rect_iou
 from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
-from lwdna_mm.datasets.tracking import GOT10kFolder, OTBFolder, open_tracks
+from lwdna_mm.datasets.tracking import GOT10kFolder, OTBFolder, TrackingSequences, open_tracks
 from lwdna_mm.datasets.tracking_crops import centered, context_size, cornered, crop
 from lwdna_mm.datasets.tracking_pairs import PairSampler, TrackingPairs
 from lwdna_mm.errors import UserError
@@ -65,6 +65,21 @@ def test_sequence_with_two_targets_and_tabs(otb):
     assert [track.boxes.shape for track in tracks] == [(6, 4), (6, 4)]
 
 
+def test_an_empty_file_beside_the_boxes_is_left_out(otb):
+    """As in Human4 of the benchmark."""
+    (otb / "MyOwn" / "groundtruth_rect.txt").rename(otb / "MyOwn" / "groundtruth_rect.2.txt")
+    (otb / "MyOwn" / "groundtruth_rect.1.txt").touch()
+    assert [track.name for track in open_tracks(otb, "otb")] == ["Crossing", "MyOwn"]
+
+
+def test_withheld_truth_is_no_training_or_validation_set(tmp_path):
+    (make_got10k(tmp_path, "test", ("a",)) / "a" / "absence.label").unlink()
+    assert open_tracks(tmp_path, "got10k", subset="test")[0].boxes.shape == (1, 4)
+    for dataset in (TrackingPairs, TrackingSequences):
+        with pytest.raises(UserError, match="sequence a: 1 of 8 frames have a box, so its truth is not known"):
+            dataset(str(tmp_path), "got10k", subset="test")
+
+
 def test_got10k_agrees_with_got10k_and_absent_frames_are_not_visible(tmp_path):
     folder = make_got10k(tmp_path, "train", ("a", "b"))
     np.savetxt(folder / "b" / "absence.label", [0, 1, 0, 0, 0, 0, 0, 0], fmt="%d")
@@ -83,6 +98,12 @@ def test_partial_got10k(tmp_path):
     assert GOT10kFolder(tmp_path, "val").seq_names == ["b"]
 
 
+def _rename(folder, pattern):
+    """Number frames without leading zeros."""
+    for frame in (folder / "img").iterdir():
+        frame.rename(frame.with_stem(pattern.format(int(frame.stem))))
+
+
 def _edit(file, line, text):
     lines = file.read_text().splitlines()
     lines[line] = text
@@ -99,6 +120,9 @@ def _edit(file, line, text):
         (lambda s: _edit(s / "groundtruth_rect.txt", 0, "1;2;3;4"), "Crossing: line 1 .* separated by commas, tabs"),
         (lambda s: _edit(s / "groundtruth_rect.txt", 1, "1,2,3"), "Crossing: line 2 .* has 3 numbers"),
         (lambda s: shutil.rmtree(s / "img"), "Crossing: no frame"),
+        (lambda s: _rename(s, "{}"), "img: 12 comes before 2 by name: number the frames with leading zeros"),
+        (lambda s: _rename(s, "img{}"), "img: img12 comes before img2 by name: number the frames"),
+        (lambda s: [(s / "img" / f"{n:04d}.jpg").unlink() for n in range(2, 13)], "Crossing: a single frame in"),
     ],
 )
 def test_broken_otb_sequence_is_named_in_one_line(tmp_path, damage, message):

@@ -22,8 +22,10 @@ def test_the_second_run_in_a_folder_is_refused_and_costs_nothing(tmp_path):
         with pytest.raises(UserError, match=f"^{tmp_path}: another process works there"):
             shrink(tiny_config(tmp_path), tmp_path / "plan.json")
         assert {path.name for path in tmp_path.iterdir()} == {"last_checkpoint", ".epoch_9.pth.77.tmp", "run.lock"}
+    (tmp_path / "visuals" / "baby").mkdir(parents=True)
+    (tmp_path / "visuals" / "baby" / ".output.png.77.tmp").touch()
     run(tiny_config(tmp_path, lwdna=False, train_cfg__max_epochs=1))
-    assert not (tmp_path / ".epoch_9.pth.77.tmp").exists()
+    assert not [*tmp_path.rglob(".*.tmp")]
 
 
 def test_a_link_in_a_work_dir_is_not_followed(tmp_path):

@@ -89,10 +89,24 @@ def test_replayed_truth_is_perfect(otb, got10k, tmp_path):
     assert overall["precision_score"] == 1
 
 
+def test_two_targets_of_one_video_are_replayed_each(tmp_path):
+    folder = make_otb(tmp_path / "otb", "Jogging")
+    boxes = np.loadtxt(folder / "groundtruth_rect.txt", delimiter=",")
+    (folder / "groundtruth_rect.txt").unlink()
+    for number in (1, 2):
+        np.savetxt(folder / f"groundtruth_rect.{number}.txt", boxes + np.array([60 * number, 0, 0, 0]), delimiter=",")
+    otb = OTBFolder(tmp_path / "otb", 2015)
+    truth = GroundTruthTracker([*read_tracks(otb)])
+    experiment = LocalOTB(otb, tmp_path / "results", tmp_path / "reports")
+    experiment.run(truth)
+    scores = experiment.report([truth.name])[truth.name]["seq_wise"]
+    assert {name: score["precision_score"] for name, score in scores.items()} == {"Jogging.1": 1, "Jogging.2": 1}
+
+
 def test_truth_that_is_withheld_cannot_be_replayed(got10k):
     track = next(iter(read_tracks(got10k)))
     withheld = replace(track, boxes=track.boxes[:1], visible=track.visible[:1])
-    with pytest.raises(UserError, match=r"sequence GOT-10k_Val_000001: 1 of 8 frames have a box, .*--subset val"):
+    with pytest.raises(UserError, match=r"sequence GOT-10k_Val_000001: 1 of 8 frames have a box, .*only train and val"):
         GroundTruthTracker([withheld])
 
 

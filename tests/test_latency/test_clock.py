@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from lwdna_mm.latency import Setting, Workload, middle_ratios, ratios, time_in_turns
+from lwdna_mm.latency import Setting, Workload, clock, middle_ratios, ratios, time_in_turns
 from lwdna_mm.latency.layers import time_by_layer
 from lwdna_mm.latency.steps import make_step
 from tests.test_latency.profiles import digits
@@ -39,6 +39,14 @@ def test_one_thread_is_timed_by_its_own_clock() -> None:
 
 def test_no_turn_begins_after_the_time_is_over() -> None:
     assert len(time_in_turns([lambda: time.sleep(0.01)], WALL, turns=50, seconds=0.01)) == 3
+
+
+def test_long_timings_tell_how_far_they_are(monkeypatch) -> None:
+    monkeypatch.setattr(clock, "QUIET", 0.0)
+    told: list[str] = []
+    time_in_turns([lambda: time.sleep(0.01)] * 2, WALL, turns=4, tell=told.append)
+    assert [line.split(";")[0] for line in told] == [f"turn {n} of at most 4" for n in (1, 1, 2, 2, 3, 3, 4, 4)]
+    assert told[-1].endswith("about 0 s left")
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")

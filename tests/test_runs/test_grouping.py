@@ -65,7 +65,7 @@ def test_a_run_counts_once_and_a_seed_too(work_dirs):
         group_runs(runs)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"metrics": {}}'])
 @pytest.mark.parametrize("name", ["summary.json", "plan.json"])
 def test_damaged_files_are_named(work_dirs, name, content):
     (work_dirs[2] / name).write_text(content)

@@ -1,6 +1,9 @@
 import json
 
-from lwdna_mm.runs.history import less_is_better, logs_in, read_history, set_aside
+import pytest
+
+from lwdna_mm.errors import UserError
+from lwdna_mm.runs.history import EARLIER, History, less_is_better, logs_in, read_history, set_aside
 
 
 def test_repeated_steps_count_once_and_the_later_run_wins(tmp_path):
@@ -32,6 +35,18 @@ def test_logs_of_an_earlier_run_in_the_folder_are_left_out(tmp_path):
         if value == 40.0:
             set_aside(tmp_path, logs_in(tmp_path))
     assert read_history(tmp_path).val == {"acc": {1: 30.0}}
+
+
+def test_the_best_is_a_number(tmp_path):
+    assert History(val={"acc": {1: float("nan"), 2: 30.0, 3: 20.0}}).best == {"acc": 30.0}
+    assert str(History(val={"acc": {1: float("nan")}}).best) == "{'acc': nan}"
+
+
+@pytest.mark.parametrize("content", ["", "{", "1"])
+def test_a_damaged_note_of_earlier_logs_is_named(tmp_path, content):
+    (tmp_path / EARLIER).write_text(content)
+    with pytest.raises(UserError, match=r"earlier_logs\.json: damaged"):
+        read_history(tmp_path)
 
 
 def test_direction_of_metrics():

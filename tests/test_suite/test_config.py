@@ -70,6 +70,16 @@ def test_options_of_every_suite_fit_its_configs(path: Path):
         ("resnet8_lwdna", "resnet9_lwdna", "does not exist"),
         ("select = {", "select = None and {", "needs a grid and a select"),
         ("tasks =", "tasks = (", "made_up.py"),
+        ('equal=dict(params="lwdna")', "equal=dict(params=0.5)", r"\['narrow'\].equal\['params'\] is 0.5, but must be"),
+        ('equal=dict(params="lwdna")', "planner=True", r"arms\['narrow'\]: 'planner' is True, but must be a string"),
+        ('"small": dict(', "50: dict(", "tasks has the name 50: write it in quotes"),
+        ("arms=dict(uniform=1)", "arms={}", r"tasks\['large'\].arms is empty: name an arm"),
+        ("[0.1, 0.3]", "[0.1, {0.3}]", "'grid' must be texts, numbers, lists and dicts: .*set"),
+        (
+            '"lwdna-tuned": dict(tuned=True)',
+            '"lwdna-tuned": dict(tuned=True, widths="lwdna", grid={"lwdna.shrink.min_ratio": [0.1, 0.2]})',
+            "'lwdna-tuned' follows another arm, which decides lwdna.shrink.min_ratio: take it from the grid",
+        ),
     ],
 )
 def test_a_wrong_suite_is_named(tmp_path, old, new, message):

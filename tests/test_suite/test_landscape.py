@@ -8,6 +8,7 @@ from scipy import stats
 
 from lwdna_mm.suite.landscape import compare_spreads, lead, place, tie_widths
 from lwdna_mm.suite.statistics import Task
+from lwdna_mm.suite.tables import landscape_blocks
 
 from .made import make, make_arm
 
@@ -27,6 +28,16 @@ def test_place_among_random_plans():
     assert place(errors).beaten == 1
     assert place(Task("50", landscape(1, 2))) is None
     assert place(Task("50", [make()])) is None
+
+
+def test_plans_of_another_machine_are_counted():
+    plans = landscape(*range(4))
+    plans[1:3] = [make(f"landscape-{i:02d}", i, machine="Xeon") for i in (1, 2)]
+    task = Task("50", [*plans, *make_arm("lwdna", 2.5, 2.5), *make_arm("uniform", 1.5, 2.0)])
+    assert (place(task).across, place(task, "uniform").across) == (2, 2)
+    text = " ".join(block.text for block in landscape_blocks(task))
+    assert "(2 of 4 from another machine)" in text
+    assert place(Task("50", [*landscape(1, 2), make("lwdna", 1.0)])).across == 0
 
 
 def test_spread_of_plans_against_the_error():

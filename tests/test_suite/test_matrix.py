@@ -117,6 +117,25 @@ def test_a_point_counts_by_the_mean_of_its_seeds(tmp_path):
     assert best_point(key, [*tried[:2], replace(tried[2], value=None), tried[3]]) == {"lr": 0.3}
 
 
+def test_what_a_run_needs_comes_before_it_whatever_needs_what(tmp_path):
+    """A tuned arm that follows a tuned one needs its second seed for the second seed of its grid."""
+    follows = 'equal=dict(params="lwdna-tuned"), tuned=True'
+    text = SUITE.replace('equal=dict(params="lwdna")', follows).replace('"narrow": 1', '"narrow": 2')
+    suite = load_suite(write_suite(tmp_path, "grid_seeds = 2\n" + text))
+    seen = set()
+    for run in expand(suite):
+        assert seen.issuperset(run.needs)
+        seen.add(run.key)
+    do_all(suite)
+
+
+def test_values_of_a_grid_are_those_that_come_back_as_json(tmp_path):
+    text = SUITE.replace('"optim_wrapper.optimizer.lr": [0.1, 0.3]', '"optim_wrapper.optimizer.betas": [(0.9, 0.99)]')
+    done, orders = do_all(load_suite(write_suite(tmp_path, text)))
+    for key, order in orders.items():
+        assert Order.from_dict(json.loads(json.dumps(order.to_dict()))).key == done[key].key == key
+
+
 def test_orders_travel_as_json(suite):
     _, orders = do_all(suite)
     for order in orders.values():

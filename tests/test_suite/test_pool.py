@@ -102,6 +102,16 @@ def test_unequal_variances_are_seen():
     assert levene == 0  # which is why that test is not used
 
 
+def test_one_arm_that_varies_more_makes_no_task_of_it():
+    rng = np.random.default_rng(0)
+    sizes = {name: rng.normal(size=(6, 3)) for name in ("25", "50", "100", "200")}
+    sizes["50"][3, 0] -= 12
+    pools = make_pools({name: layout(*values) for name, values in sizes.items()})
+    assert {name: pool.odd for name, pool in pools.items()} == {"25": (), "50": ("a3",), "100": (), "200": ()}
+    assert len({(pool.deviation, pool.freedom) for pool in pools.values()}) == 1
+    assert not any(pool.alone for pool in pools.values())
+
+
 def test_a_pair_with_two_seeds_hardly_tells_its_own_deviation():
     """What docs/suite.md says that the test of equal variances cannot see."""
     rng, trials = np.random.default_rng(6), 400

@@ -6,7 +6,7 @@ from lwdna_mm.errors import UserError
 from lwdna_mm.suite.config import load_suite
 from lwdna_mm.suite.matrix import expand
 from lwdna_mm.suite.records import Key, read_records, write_records
-from lwdna_mm.suite.scheduler import Scheduler, check_data
+from lwdna_mm.suite.scheduler import Scheduler, check_data, done_records
 from tests.suite_runs import CONFIG, SUITE, pretend, write_suite
 
 from .made import make
@@ -70,6 +70,37 @@ def test_a_suite_that_says_otherwise_runs_again(suite, tmp_path):
 
     schedule(changed, path, execute)
     assert sorted(seen) == ["small/lwdna seed 0", "small/lwdna seed 1", "small/narrow seed 0"]
+
+
+def test_two_suites_may_share_a_file_of_records(suite, tmp_path):
+    """Each in a work_dir of its own."""
+    path, runs = tmp_path / "records.jsonl", expand(suite)
+    halves = [[run for run in runs if run.task.name == name] for name in ("small", "large")]
+    barrier, states = threading.Barrier(2, timeout=20), []
+
+    def execute(order):
+        if order.key.seed == 0 and order.key.arm in ("baseline", "uniform"):
+            barrier.wait()  # both write now
+        return pretend(order)
+
+    workers = []
+    for half in halves:
+        states.append(Scheduler(suite, half, path, execute, 1, lambda line: None))
+        workers.append(threading.Thread(target=states[-1].run))
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert {record.key for record in read_records(path)} == {run.key for run in runs}
+    assert [file.name for file in tmp_path.iterdir() if "lock" in file.name] == []
+
+
+def test_size_is_what_the_suite_says_now(suite, tmp_path):
+    """It is in no specification."""
+    path = tmp_path / "records.jsonl"
+    schedule(suite, path)
+    changed = load_suite(write_suite(tmp_path, SUITE.replace("size=10", "size=20")))
+    assert {record.size for record in done_records(changed, expand(changed), path).values()} == {20, None}
 
 
 def test_several_at_once_but_not_more(suite, tmp_path):

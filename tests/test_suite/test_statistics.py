@@ -82,6 +82,18 @@ def test_an_arm_that_varies_more_is_judged_by_its_own_pairs():
     assert task.compare("tilt").interval == pytest.approx((expected.low, expected.high), rel=1e-12)
 
 
+def test_a_copy_of_an_arm_that_varies_more_is_judged_by_its_own_pairs():
+    """Tuning that takes the config's own point repeats the runs, and what is known of them."""
+    lwdna, uniform = ("lwdna", 20.0, 5.1, 20.1, 20.3), ("uniform", 20.2, 20.0, 20.4, 20.1)
+    others = [(f"other{i}", *(20 + 0.1 * np.random.default_rng(i).normal(size=4))) for i in range(5)]
+    task = task_of(lwdna, uniform, ("lwdna-tuned", *lwdna[1:]), ("uniform-tuned", *uniform[1:]), *others)
+    assert task.pool.odd == ("lwdna",)
+    plain, tuned = task.compare("lwdna"), task.compare("lwdna-tuned", "uniform-tuned")
+    assert not plain.pooled
+    assert plain.corrected == pytest.approx(tuned.corrected)
+    assert task.freedom_per_seed == 5  # uniform and the five others
+
+
 def test_by_hand():
     # Differences 4 and 5: mean 4.5, deviation 0.7071, t(0.975, 1) = 12.706: 4.5 +- 12.706 * 0.5.
     difference = task_of(("lwdna", 24.0, 26.0), ("uniform", 20.0, 21.0)).compare("lwdna")

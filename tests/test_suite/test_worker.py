@@ -24,3 +24,7 @@ def test_a_point_of_a_grid_that_diverges_is_recorded_and_a_run_that_is_judged_is
     assert record.widths
     with pytest.raises(DivergedError, match="iteration"):
         perform(replace(order, key=Key("digits", "lwdna-tuned", 0)), tmp_path / "test", None)
+    searching = replace(order, options={**options, "lwdna.shrink.warmup_iters": 8})
+    record = perform(searching, tmp_path / "search", None)
+    assert (record.value, record.widths, record.samples) == (None, None, 0)
+    assert record.shares == dict(flops=1.0, params=1.0, acts=1.0)

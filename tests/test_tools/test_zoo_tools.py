@@ -29,6 +29,19 @@ def test_the_repository_is_up_to_date(capsys):
     call("zoo", "--check")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--check", "add", "net", "work_dirs", "--command", "x"], "--check writes nothing, add does"),
+        (["add", "net", "nowhere.json", "--command", "x"], "nowhere.json: no such file or folder"),
+    ],
+)
+def test_what_cannot_be_added(arguments, said, capsys):
+    with pytest.raises(SystemExit):
+        call("zoo", *arguments)
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("source", ["plan.json", "run"])
 def test_a_plan_and_only_a_plan_needs_its_config(tmp_path, source, capsys):
     path = tmp_path / source

@@ -28,6 +28,9 @@ def work_dirs(tmp_path):
     plan = json.loads((dirs[1] / "plan.json").read_text())
     plan.update(widths=graph.scaled(0.5).widths, fingerprint=graph.fingerprint, order=list(graph.free))
     plan["baseline"]["widths"] = graph.widths
+    plan["baseline"]["params"] = graph.params()
+    summary = json.loads((dirs[0] / "summary.json").read_text())
+    (dirs[0] / "summary.json").write_text(json.dumps(dict(summary, params=graph.params())))
     plan["latency"] = dict(measured={"batch 1": 0.512}, predicted={"batch 1": 0.5}, tries=1)
     (dirs[1] / "plan.json").write_text(json.dumps(plan))
     return dirs
@@ -69,6 +72,10 @@ def test_times_of_another_network_are_refused(work_dirs, latency):
     (work_dirs[1] / "plan.json").write_text(json.dumps(dict(plan, fingerprint="0" * 12)))
     with pytest.raises(UserError, match=r"latency\.json was measured on another network \(digits\) than .*half is of"):
         format_table(work_dirs, latency)
+    summary = json.loads((work_dirs[0] / "summary.json").read_text())
+    (work_dirs[0] / "summary.json").write_text(json.dumps(dict(summary, params=1)))
+    with pytest.raises(UserError, match=r"than .*base is of"):
+        format_table(work_dirs[:1], latency)
 
 
 def test_without_times_there_are_no_columns(tmp_path):

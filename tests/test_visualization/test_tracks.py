@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -45,6 +47,29 @@ def test_video_has_all_frames_in_order_and_tracks_may_end_early(frames, tmp_path
     while (read := video.read())[0]:
         levels.append(read[1][50, 70, 0])
     np.testing.assert_allclose(levels, [0, 20, 40, 60, 80, 100], atol=6)
+
+
+def test_a_video_that_is_not_whole_takes_no_other_ones_place(frames, tmp_path, monkeypatch):
+    """OpenCV writes to a full disk without a word."""
+    video = tmp_path / "video.mp4"
+    save_video(video, frames, {})
+    before = video.read_bytes()
+
+    class Full:
+        def __init__(self, path, *args):
+            Path(path).write_bytes(before[: len(before) // 2])
+
+        def write(self, frame):
+            """Nothing more fits."""
+
+        release = write
+
+    Full.release = lambda self: None
+    monkeypatch.setattr(cv2, "VideoWriter", Full)
+    with pytest.raises(UserError, match=r"video\.mp4: the video could not be written"):
+        save_video(video, frames, {})
+    assert video.read_bytes() == before
+    assert [file.name for file in tmp_path.glob("*.mp4")] == ["video.mp4"]
 
 
 def test_unreadable_frame_leaves_no_picture(frames, tmp_path):

@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import random
 import re
@@ -47,6 +48,16 @@ def test_the_file_comes_whole_in_the_end(tmp_path, manners):
         asked = len(server.ranges)
         assert get(server, tmp_path) == CONTENT
     assert len(server.ranges) == asked  # what is there is not fetched again
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(download, "_write", full)
+    with serve(CONTENT, well) as server, pytest.raises(OSError, match="No space left") as caught:
+        fetch(ENTRY, tmp_path, server.address)
+    assert caught.value.filename == str(tmp_path / ".net.safetensors.part") or ".part" in caught.value.filename
 
 
 def test_a_server_that_stalls_is_given_up_and_gone_on_from(tmp_path):
