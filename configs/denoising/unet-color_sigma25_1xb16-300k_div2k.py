@@ -11,9 +11,8 @@ model = dict(
     generator=dict(channels=3), data_preprocessor=dict(mean=[0, 0, 0], std=[255, 255, 255], output_channel_order="RGB")
 )
 load = dict(type="LoadImageFromFile", key="gt", color_type="color", channel_order="rgb")
-train_dataloader = dict(
-    dataset=dict(pipeline=[load, dict(type="lwdna_mm.CheckSize", key="gt", least=128), *_base_.train_pipeline[1:]])
-)
+load_large = dict(type="Compose", transforms=[load, dict(type="lwdna_mm.CheckSize", key="gt", least=128)])
+train_dataloader = dict(dataset=dict(pipeline=[load_large, *_base_.train_pipeline[1:]]))
 input_shape = (3, 128, 128)
 test_dataloader = [
     dict(

@@ -24,7 +24,7 @@ RUNNER_KEYS = (
     *("train_cfg", "val_cfg", "test_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr"),
     *("val_evaluator", "test_evaluator", "default_hooks", "custom_hooks", "load_from", "resume", "launcher"),
     *("env_cfg", "log_processor", "log_level", "visualizer", "default_scope", "randomness", "work_dir"),
-    *("experiment_name", "activation_checkpointing", "efficient_conv_bn_eval"),
+    *("experiment_name", "activation_checkpointing", "efficient_conv_bn_eval", "sync_bn"),
 )
 OWN_KEYS = ("lwdna", "input_shape", "amortized", "subset", "select", "skip_nonfinite")
 
@@ -45,8 +45,8 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
         _check_top_level(key, cfg)
     options = dict(options or {})
     _check_nested(options)
-    if isinstance(cfg.get("lwdna"), Mapping) and "lwdna.preset" in options:  # before the defaults are written out
-        cfg.lwdna.preset = options.pop("lwdna.preset")
+    if isinstance(cfg.get("lwdna"), Mapping):  # before the defaults are written out
+        cfg.lwdna.update(_take_preset(options))
     _fill_section(cfg)
     for key in {key.split(".")[0] for key in options} & {"subset", "select"}:
         if cfg.get(key) is None:  # so that the options work on a config that has no such section
@@ -61,6 +61,15 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     check_values(cfg)
     _fill_data_root(cfg)
     return cfg
+
+
+def _take_preset(options: dict[str, Any]) -> dict[str, Any]:
+    """The preset that the options give, as a dict of that key; it is taken out of them."""
+    given = options.get("lwdna")
+    if isinstance(given, Mapping) and "preset" in given and not given.get("_delete_"):
+        options["lwdna"] = {key: value for key, value in given.items() if key != "preset"}
+        return dict(preset=given["preset"])
+    return dict(preset=options.pop("lwdna.preset")) if "lwdna.preset" in options else {}
 
 
 def iterate_datasets(cfg: Config, loaders: Sequence[str] = DATALOADERS) -> Iterator[tuple[str, ConfigDict]]:

@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.optim import build_optim_wrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from mmengine.runner import Runner, set_random_seed
 
+from ..errors import UserError
 from ..models.builders import resize_fresh
 from ..models.trace import trace
 from ..shrink import CRITERIA, ProfileSearch, ResponseCriterion
@@ -43,7 +44,8 @@ def search_plan(
         hook: what makes the plan; None for what the criterion asks for.
 
     Raises:
-        UserError: the network cannot be traced, or the budget cannot be reached.
+        UserError: the network cannot be traced, the budget cannot be reached, there are several optimizers, or the
+            warm-up would end between two of their steps.
     """
     make = hook or _hook(cfg, section, train, beginning)
     started = time.perf_counter()
@@ -55,6 +57,7 @@ def search_plan(
     # Gates rename the parameters, which paramwise_cfg may name; and they must be there before a runner wraps the
     # model for several processes.
     optim_wrapper = build_optim_wrapper(wide, cfg.optim_wrapper)
+    _check_steps(optim_wrapper, section)
     search = make(wide, section, baseline, seed, out, started, latency_budget(cfg, section, baseline, model))
     if search.trained:
         optim_wrapper.optimizer.add_param_group(dict(params=search.trained))
@@ -77,6 +80,17 @@ def search_plan(
     runner.register_hook(search)
     runner.register_hook(NonFiniteHook(cfg.get("skip_nonfinite", 0), search.gates))
     runner.train()
+
+
+def _check_steps(optim_wrapper: OptimWrapper | OptimWrapperDict, section: LwdnaSection) -> None:
+    if isinstance(optim_wrapper, OptimWrapperDict):
+        raise UserError("a search needs a model with one optimizer: optim_wrapper has several")
+    warmup, counts = section.shrink.warmup_iters, optim_wrapper._accumulative_counts
+    if warmup % counts:
+        raise UserError(
+            f"lwdna.shrink.warmup_iters is {warmup}, but must be a multiple of optim_wrapper.accumulative_counts, "
+            f"{counts}: the optimizer takes no step between"
+        )
 
 
 def _hook(cfg: Config, section: LwdnaSection, train: Train, beginning: Beginning) -> Callable[..., SearchHook]:

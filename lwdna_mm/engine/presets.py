@@ -35,7 +35,7 @@ def apply_preset(section: Mapping[str, Any]) -> dict[str, Any]:
     """The section with what its ``preset`` says; what it says itself holds.
 
     Raises:
-        UserError: there is no such preset.
+        UserError: there is no such preset, or it comes after everything it says has been written out.
     """
     section = dict(section)
     name = section.pop("preset", None)
@@ -45,5 +45,10 @@ def apply_preset(section: Mapping[str, Any]) -> dict[str, Any]:
         raise UserError(f"lwdna.preset is {name!r}, but must be one of {', '.join(PRESETS)}")
     preset, shrink = PRESETS[name], section.get("shrink", {})
     if isinstance(shrink, Mapping):
+        if {*preset} <= {*section} and {*preset["shrink"]} <= {*shrink}:
+            raise UserError(
+                f"lwdna.preset {name!r} would change nothing, for the section says all of it itself, as it does once a "
+                f"config is loaded: name it in the config, or by --cfg-options lwdna.preset={name}"
+            )
         shrink = {**preset["shrink"], **shrink}
     return {**preset, **section, "shrink": shrink}

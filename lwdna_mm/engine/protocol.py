@@ -15,6 +15,8 @@ from .subset import apply_subset
 
 # mmengine shares loggers and message hubs between runners of one name, which has the time in seconds only.
 _runs = count(1)
+# mmengine's, of a training counted in iterations.
+VAL_INTERVAL = 1000
 # What is counted in epochs or iterations among the arguments of mmengine's schedulers.
 _TIMES = {"begin", "end", "T_max", "total_iters", "milestones", "step_size", "periods", "restarts", "total_steps"}
 
@@ -24,7 +26,7 @@ def complete(cfg: Config) -> Config:
 
     Raises:
         UserError: there is nothing to train, a subset that cannot be, the checkpoint hook cannot be replaced by
-            the safe one, or it saves inside epochs, where no run can go on exactly.
+            the safe one, it saves inside epochs, where no run can go on exactly, or never.
     """
     for key in ("model", "train_dataloader", "train_cfg", "optim_wrapper"):
         if cfg.get(key) is None:
@@ -36,7 +38,7 @@ def complete(cfg: Config) -> Config:
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(Path("work_dirs", Path(cfg.filename).stem))
     cfg.setdefault("default_hooks", {})
-    hook = cfg.default_hooks.get("checkpoint") or dict(type="CheckpointHook", interval=1)
+    hook = cfg.default_hooks.get("checkpoint") or _checkpoint_hook(cfg)
     kind = getattr(hook["type"], "__name__", hook["type"])
     if kind not in ("CheckpointHook", "mmengine.CheckpointHook", "lwdna_mm.SafeCheckpointHook"):
         raise UserError(f"default_hooks.checkpoint.type is {kind!r}, but must be 'CheckpointHook'")
@@ -44,6 +46,11 @@ def complete(cfg: Config) -> Config:
         raise UserError(
             "default_hooks.checkpoint.by_epoch is False, but the training is counted in epochs, and a run that goes on "
             "inside one would not end as an uninterrupted one: leave by_epoch out and give interval in epochs"
+        )
+    if not by_epoch(cfg) and hook.get("by_epoch", True):
+        raise UserError(
+            "default_hooks.checkpoint counts epochs, and the training iterations, so that nothing would be saved: give "
+            "it by_epoch=False and its interval in iterations"
         )
     cfg.default_hooks.checkpoint = {**hook, "type": "lwdna_mm.SafeCheckpointHook"}
     logger = cfg.default_hooks.get("logger", dict(type="LoggerHook"))
@@ -56,6 +63,14 @@ def complete(cfg: Config) -> Config:
     cfg.train_dataloader.persistent_workers = False
     _span_training(cfg)
     return cfg
+
+
+def _checkpoint_hook(cfg: Config) -> dict[str, Any]:
+    """For a config that has none: after every epoch, or as often as it validates."""
+    if by_epoch(cfg):
+        return dict(type="CheckpointHook", interval=1)
+    interval = cfg.train_cfg.get("val_interval", VAL_INTERVAL)
+    return dict(type="CheckpointHook", interval=min(interval, cfg.train_cfg["max_iters"]), by_epoch=False)
 
 
 def _skip_nonfinite(cfg: Config) -> int:
@@ -75,7 +90,7 @@ def _span_training(cfg: Config) -> None:
     """Let schedules that name no end last as long as the training, which the command line may have changed."""
     schedulers = cfg.get("param_scheduler") or []
     for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
-        if not {"end", "T_max", "total_iters", "milestones", "step_size"} & set(scheduler):
+        if "type" in scheduler and not {"end", "T_max", "total_iters", "milestones", "step_size"} & set(scheduler):
             key = "max_epochs" if scheduler.get("by_epoch", True) else "max_iters"
             if key in cfg.train_cfg:
                 scheduler.end = cfg.train_cfg[key]

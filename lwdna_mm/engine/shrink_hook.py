@@ -150,7 +150,7 @@ class ShrinkHook(SearchHook):
         """Let the criterion see the gates' gradients."""
         if runner.train_loop.observing:
             self.criterion.observe(self.gates)
-        else:
+        elif not self.trained:  # whose gradients are the optimizer's
             for gate in self.gates.values():
                 gate.grad = None
 

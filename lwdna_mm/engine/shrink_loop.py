@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from itertools import chain, count, islice
 from typing import Any
 
+import torch
 from mmengine.optim import OptimWrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import Tensor, nn
@@ -75,8 +76,11 @@ class BackwardOnly:
         self._optim_wrapper = optim_wrapper
 
     def optim_context(self, model: nn.Module) -> AbstractContextManager:
-        """Autocast as in training."""
-        return self._optim_wrapper.optim_context(model)
+        """Autocast as in training; none in place of float16, in which gradients vanish without a scale of the loss."""
+        wrapper = self._optim_wrapper
+        if hasattr(wrapper, "loss_scaler") and wrapper.cast_dtype in (None, torch.float16):
+            return OptimWrapper.optim_context(wrapper, model)
+        return wrapper.optim_context(model)
 
     def update_params(self, loss: Tensor) -> None:
         """Compute gradients; those of the previous batch are dropped."""

@@ -83,6 +83,8 @@ def LWDNABackbone(  # noqa: N802
     if not widths:
         raise UserError(f"the plan has no group whose name begins with {prefix!r}")
     options = _trace_options(plan, input_shape)
+    kept = [name for name in options.get("keep", ()) if f"{name}.".startswith(prefix)]  # the others are not in it
+    options["keep"] = [f"backbone.{name.removeprefix(prefix)}" if name != prefix[:-1] else "backbone" for name in kept]
     read = _ReadBackbone(MODELS.build(backbone), options["input_shape"])
     graph = trace(read, options)
     plan = ChannelPlan({f"backbone.{name}": width for name, width in widths.items()})

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import UserError
 from .history import History, read_history
-from .plan_file import path_beside
+from .plan_file import USUAL, path_beside
 from .summary import SUMMARY, read_written
 
 BASELINE = "baseline"
@@ -22,8 +22,6 @@ _LABELS = {
     "torch-pruning": "torch-pruning",
 }
 _SETTINGS = ("widen", "budget", "policy", "min_ratio", "divisor", "warmup_iters", "iters")
-# What a plan says only where it is not so.
-_USUAL = dict(batch_ratio=1.0, grow_last=True, gate=dict(type="PlainGates"))
 
 
 @dataclass
@@ -62,7 +60,7 @@ class Run:
             return {}
         criterion = {key: value for key, value in self.plan["criterion"].items() if key not in ("type", "seed")}
         settings = {key: self.plan.get(key) for key in _SETTINGS}
-        settings |= {key: self.plan.get(key, usual) for key, usual in _USUAL.items()}
+        settings |= {key: self.plan.get(key, usual) for key, usual in USUAL.items()}
         return {**settings, "init": self.summary.get("init"), "criterion": criterion}
 
 

@@ -19,6 +19,8 @@ from .checkpoint_file import load_checkpoint_file
 
 # What the loss is at which widths, round by round; and the profiles that were tried.
 BESIDE = RESPONSE, PROFILES = "response", "profiles"
+# What a plan says only where it is not so.
+USUAL = dict(batch_ratio=1.0, grow_last=True, gate=dict(type="PlainGates"))
 
 
 def describe_plan(
@@ -69,7 +71,8 @@ def check_search(
         UserError: naming the first difference.
     """
     here = json.loads(json.dumps(dict(options, criterion=criterion, seed=seed)))  # as it would be in the file
-    for key, value in here.items():
+    usual = {key: value for key, value in USUAL.items() if key in plan.meta}
+    for key, value in {**usual, **here}.items():
         if plan.meta.get(key) != value:
             raise UserError(
                 f"{path} was searched with {key} {plan.meta.get(key)!r}, the config says {value!r}; "

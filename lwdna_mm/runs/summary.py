@@ -69,9 +69,10 @@ def format_summary(summary: dict[str, Any]) -> str:
         lines.append(f"  {name}: " + (f"{value / 1e6:.4g} M{against}" if value is not None else "unknown"))
     search = summary.get("search")
     if search:
+        trained = summary["training"]["seconds"]  # a run may have no timer
         lines.append(
-            f"  search: {search['seconds']:.1f} s, {search['samples']} samples, "
-            f"{search['share']:.2%} of the training's samples x FLOPs ({summary['training']['seconds']:.1f} s)"
+            f"  search: {search['seconds']:.1f} s, {search['samples']} samples, {search['share']:.2%} of the "
+            "training's samples x FLOPs" + (f" ({trained:.1f} s)" if trained is not None else "")
         )
     return "\n".join(lines)
 

@@ -72,6 +72,8 @@ def search(
         raise UserError(f"unknown policy {policy!r}: use one of {', '.join(POLICIES)}")
     if not (isinstance(divisor, int) and divisor >= 1):
         raise UserError(f"divisor={divisor!r}: use a whole number of at least 1")
+    if not graph.free:
+        raise UserError("the network has no channel group that can change; graph.notes, and keep, say why")
     ranked = _ranked(graph, scores)
     names = list(graph.free)
     floors = _floors(graph, min_ratio)

@@ -6,7 +6,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lwdna_mm.engine import format_summary, run, shrink
 from lwdna_mm.engine.planned import resized_model
-from lwdna_mm.engine.protocol import build_model
+from lwdna_mm.engine.protocol import build_model, complete
 from lwdna_mm.errors import UserError
 from lwdna_mm.runs.checkpoint_file import load_checkpoint_file
 from lwdna_mm.shrink import BudgetError
@@ -212,6 +212,8 @@ def test_resume_refuses_a_plan_that_was_searched_otherwise(finished, tmp_path):
     (tmp_path / "plan.json").write_bytes((finished[0] / "plan.json").read_bytes())
     with pytest.raises(UserError, match=r"plan.json was searched with budget \{'flops': 1.0\}.*says \{'flops': 0.8\}"):
         run(tiny_config(tmp_path, lwdna__budget__flops=0.8), resume=True)
+    with pytest.raises(UserError, match="was searched with grow_last False, the config says True"):
+        run(tiny_config(tmp_path, lwdna__shrink__grow_last=True), resume=True)
     cfg = tiny_config(tmp_path)
     cfg.randomness.seed = 5
     with pytest.raises(UserError, match="seed 0, the config says 5"):
@@ -229,6 +231,39 @@ def test_resume_knows_the_seed_of_the_criterion(tmp_path):
 def test_checkpoints_inside_epochs_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"checkpoint.by_epoch is False, but the training is counted in epochs"):
         run(tiny_config(tmp_path, default_hooks__checkpoint__by_epoch=False))
+
+
+def test_checkpoints_of_a_training_of_iterations_count_these(tmp_path):
+    cfg = tiny_config(tmp_path)
+    cfg.train_cfg = dict(type="IterBasedTrainLoop", max_iters=8, val_interval=4)
+    with pytest.raises(UserError, match=r"default_hooks.checkpoint counts epochs, .* give it by_epoch=False"):
+        run(cfg)
+    del cfg.default_hooks["checkpoint"]
+    complete(cfg)
+    hook = cfg.default_hooks.checkpoint
+    assert (hook["type"], hook["interval"], hook["by_epoch"]) == ("lwdna_mm.SafeCheckpointHook", 4, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(lwdna__keep=["backbone"]), "no channel group that can change"),
+        (
+            dict(lwdna__shrink__warmup_iters=3, optim_wrapper__accumulative_counts=2),
+            "warmup_iters is 3, but must be a multiple of optim_wrapper.accumulative_counts, 2",
+        ),
+    ],
+)
+def test_searches_that_cannot_be(tmp_path, options, message):
+    with pytest.raises(UserError, match=message):
+        shrink(tiny_config(tmp_path, **options), tmp_path / "plan.json")
+    assert not (tmp_path / "plan.json").exists()
+
+
+def test_a_summary_without_a_timer(finished):
+    summary = json.loads((finished[0] / "summary.json").read_text())
+    summary["training"]["seconds"] = None
+    assert format_summary(summary).endswith("samples x FLOPs")
 
 
 def test_configs_with_nothing_to_train_or_an_unknown_type(tmp_path):

@@ -40,6 +40,20 @@ def test_on_the_command_line_as_in_the_file(monkeypatch):
     assert parse_section(load_config(TWIN).lwdna).widen == 2.0
 
 
+def test_a_preset_in_a_dict_and_one_that_comes_too_late():
+    assert parse_section(load_config(TWIN, {"lwdna": dict(preset="paper")}).lwdna).shrink.grow_last
+    cfg = load_config(TWIN, {"lwdna": dict(preset="start", widen=1.5)})
+    section = parse_section(cfg.lwdna)
+    assert (section.widen, section.shrink.criterion, section.shrink.min_ratio) == (
+        1.5,
+        dict(type="UniformCriterion"),
+        0,
+    )
+    cfg.lwdna.preset = "paper"
+    with pytest.raises(UserError, match=r"lwdna\.preset 'paper' would change nothing, .* lwdna\.preset=paper"):
+        parse_section(cfg.lwdna)
+
+
 def test_there_is_no_such_preset():
     with pytest.raises(UserError, match=r"lwdna\.preset is 'papre', but must be one of paper"):
         load_config(TWIN, {"lwdna.preset": "papre"})

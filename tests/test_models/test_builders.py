@@ -82,6 +82,16 @@ def test_backbone_of_a_whole_models_plan(plan):
     assert MODELS.build(inside)(torch.rand(2, *SHAPE), mode="tensor").shape == (2, 5)
 
 
+def test_a_backbone_keeps_what_the_plan_kept_in_it(plan):
+    """What the whole model kept elsewhere is not there."""
+    meta = dict(plan.meta, keep=["head.fc", "backbone.conv1"])
+    widths = {name: width for name, width in plan.widths.items() if name != "backbone.conv1"}
+    build = dict(type="LWDNABackbone", backbone=CLASSIFIER["backbone"])
+    MODELS.build(dict(build, plan=ChannelPlan(widths, meta)))
+    with pytest.raises(UserError, match="conv1' cannot change: kept as asked"):
+        MODELS.build(dict(build, plan=ChannelPlan({**widths, "backbone.conv1": 4}, meta)))
+
+
 @pytest.mark.parametrize(
     ("entries", "meta", "message"),
     [
