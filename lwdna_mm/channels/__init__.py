@@ -4,9 +4,10 @@
 """
 
 from lwdna_mm.channels.analyze import analyze
-from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, ChannelGroup
+from lwdna_mm.channels.graph import ChannelGraph, ChannelGroup
 from lwdna_mm.channels.plan import ChannelPlan, PlanError
 from lwdna_mm.channels.resize import resize, verify
+from lwdna_mm.channels.tracing.trace import AnalysisError
 from lwdna_mm.channels.transfer import ResizeError
 
 __all__ = [

@@ -9,9 +9,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from lwdna_mm.channels.build import build_graph
-from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, Tracing
+from lwdna_mm.channels.graph import ChannelGraph, Tracing
 from lwdna_mm.channels.structure import copy_shapes
-from lwdna_mm.channels.tracing.trace import Forward
+from lwdna_mm.channels.tracing.trace import AnalysisError, Forward
 from lwdna_mm.channels.trial import freeze_failures
 
 
@@ -38,13 +38,21 @@ def analyze(
         forward: how to call the model, ``forward(model, *example_inputs)``; by default it is called as is.
 
     Raises:
-        AnalysisError: if an option is unknown or ``keep`` names what has no channels in the model.
+        AnalysisError: if the inputs or an option are none, ``keep`` names what has no channels in the model, or the
+            model puts out what is no tensor.
+        ResizeError: with ``on_failure='freeze'``, if the model fails with all its groups as they are.
     """
     if grouped not in ("within", "whole"):
         raise AnalysisError(f"grouped={grouped!r}: expected 'within' or 'whole'")
     if on_failure not in ("raise", "freeze"):
         raise AnalysisError(f"on_failure={on_failure!r}: expected 'raise' or 'freeze'")
-    inputs = (example_inputs,) if isinstance(example_inputs, Tensor) else tuple(example_inputs)
+    inputs = (example_inputs,) if isinstance(example_inputs, Tensor) else example_inputs
+    if not isinstance(inputs, Sequence) or isinstance(inputs, str):
+        raise AnalysisError(
+            f"example_inputs is a {type(inputs).__name__}: give a tensor, or a sequence of what the model is called "
+            "with; forward= calls it in another way"
+        )
+    inputs = tuple(inputs)
     call = forward or _call
     keep = (keep,) if isinstance(keep, str) else tuple(keep)
     tracing = Tracing(inputs, call, frozenset(amortized), grouped == "whole", keep)

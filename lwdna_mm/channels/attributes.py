@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
+import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.utils import parametrize
 
 
 def adjust_attributes(resized: nn.Module, original: nn.Module, whole: bool) -> None:
@@ -41,12 +45,26 @@ def _adjust_convolution(module: _ConvNd, old: _ConvNd, whole: bool) -> None:
 
 
 def initialize(model: nn.Module) -> None:
-    """Draw all values anew: each layer's ``reset_parameters``, then the model's own ``init_weights``."""
-    for module in model.modules():
-        if hasattr(module, "reset_parameters"):
-            module.reset_parameters()
-        # mmengine initialises a module once and remembers it.
-        if getattr(module, "_is_init", False):
-            module._is_init = False
+    """Draw the values anew: the ``reset_parameters``, or ``_reset_parameters``, of every module after those of what is
+    in it, then the model's own ``init_weights``.
+    """
+    model.apply(_initialize_layer)
     if hasattr(model, "init_weights"):
         model.init_weights()
+
+
+def _initialize_layer(module: nn.Module) -> None:
+    reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)
+    if reset is not None:
+        computed = list(module.parametrizations) if parametrize.is_parametrized(module) else []
+        # In the cache a computed weight is one tensor, which can be written to.
+        with parametrize.cached(), torch.no_grad():
+            reset()
+            drawn = {name: getattr(module, name).clone() for name in computed}
+        for name, value in drawn.items():
+            if all(hasattr(p, "right_inverse") for p in module.parametrizations[name]):
+                with contextlib.suppress(NotImplementedError):  # as torch does
+                    setattr(module, name, value)
+    # mmengine initialises a module once and remembers it.
+    if getattr(module, "_is_init", False):
+        module._is_init = False

@@ -9,10 +9,10 @@ from torch import nn
 
 from lwdna_mm.channels.complexity import Axis, Complexity, LayerTerm
 from lwdna_mm.channels.garbage import uncollected
-from lwdna_mm.channels.graph import AnalysisError, ChannelGraph, ChannelGroup, Tracing
+from lwdna_mm.channels.graph import ChannelGraph, ChannelGroup, Tracing
 from lwdna_mm.channels.suggest import closest
 from lwdna_mm.channels.tracing.labels import OUTPUT, Recorder, Site
-from lwdna_mm.channels.tracing.trace import trace
+from lwdna_mm.channels.tracing.trace import AnalysisError, trace
 
 
 @uncollected()
@@ -40,6 +40,7 @@ class _Builder:
         self.rigid = self._mark(recorder.rigid)
         self._evaluate_splits()
         self.frozen = self._mark(recorder.frozen)
+        self._freeze_products()
         self.contracted = self._mark([(ids, "") for ids, _ in recorder.contracted])
         self.kept: set[str] = set()  # names in ``keep`` that a group was found for
 
@@ -69,6 +70,20 @@ class _Builder:
                 ids = np.unique(plane)
                 self.rigid[self.unit[ids[ids != 0]]] = len(self.recorder.rigid)
                 self.recorder.rigid.append((ids, reason))
+
+    def _freeze_products(self) -> None:
+        """Freeze kinds of channels that lie along one counted axis, as in a row that holds a whole kernel: its size is
+        no sum of widths."""
+        changing = self._made() & (self.frozen < 0) & (self.rigid < 0)
+        for module, _, axes in [*self.recorder.terms, *self.recorder.outputs]:
+            for lines in (lines for lines, _ in axes if len(lines) > 1):
+                kinds = {units.tobytes(): units for units in (self.unit[line] for line in lines)}.values()
+                free = [units for units in kinds if changing[units].any() and (units != units[0]).any()]
+                if len(free) > 1:
+                    self.frozen[np.concatenate(free)] = len(self.recorder.frozen)
+                    changing[np.concatenate(free)] = False
+                    reason = f"channels of several kinds lie along one axis in module '{module}'"
+                    self.recorder.frozen.append((np.concatenate(lines), reason))
 
     def _signatures(self) -> list[tuple[np.ndarray, list[tuple[int, slice]], np.ndarray]]:
         """Units by equal membership: for each kind the units, its sites with the columns of a table of
@@ -179,7 +194,9 @@ class _Builder:
             for ids, sites in self.recorder.contracted:
                 if np.isin(self.unit[ids], units[:1]).any():
                     scaling |= sites
-        gated = (*consumers, *(site for site in members if site in scaling and site not in consumers))
+        # A buffer has no gates: what it sums over is contracted as well.
+        reads = [site for site in consumers if site[0] in self.parameters]
+        gated = (*reads, *(site for site in members if site in scaling and site not in reads))
         rigid = bool(self.rigid[units[0]] >= 0)
         return ChannelGroup(name, len(units), members, producers, consumers, gated, rigid, bool(mark >= 0))
 
@@ -221,10 +238,11 @@ class _Builder:
             weights = {int(c): int(counts[c + 1]) // widths[c] for c in np.flatnonzero(counts[1:])}
             return Axis(weights, int(counts[0]))
 
-        def term(module: str, cost: int, axes: list[tuple[np.ndarray | slice | None, int]]) -> LayerTerm:
+        def term(module: str, cost: int, axes: list[tuple[list[np.ndarray | slice], int]]) -> LayerTerm:
             factors = []
-            for ids, size in axes:
-                factor = axis(ids) if ids is not None else None
+            for lines, size in axes:
+                # No more than one kind along an axis can change.
+                factor = next((found for ids in lines if (found := axis(ids)) is not None), None)
                 if factor is not None:
                     factors.append(factor)
                     cost //= size
@@ -234,6 +252,6 @@ class _Builder:
         params = []
         for name, parameter in self.parameters.items():
             spans = [self.recorder.dims.get((name, dim)) for dim in range(parameter.ndim)]
-            axes = [(slice(s[0], s[0] + s[1]), s[1]) for s in spans if s is not None]
+            axes = [([slice(s[0], s[0] + s[1])], s[1]) for s in spans if s is not None]
             params.append(term(name.rpartition(".")[0], parameter.numel(), axes))
         return Complexity(flops, params, acts, len(widths))

@@ -13,11 +13,6 @@ from lwdna_mm.channels.plan import ChannelPlan, PlanError
 from lwdna_mm.channels.suggest import closest
 from lwdna_mm.channels.tracing.labels import Site
 from lwdna_mm.channels.tracing.trace import Forward
-from lwdna_mm.errors import UserError
-
-
-class AnalysisError(UserError):
-    """A model that cannot be analysed as asked."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +26,8 @@ class ChannelGroup:
             array of shape (width, multiplicity).
         producers: where the channels are made: output dims of weights, biases, scales and shifts.
         consumers: where they are summed over: input dims of weights.
-        gated: where a gate multiplies. The consumers, and, for a group that is also summed over by an
-            operation without parameters (cross-correlation), the parameters that scale what enters it.
+        gated: where a gate multiplies. The consumers that are parameters, and, for a group that is also summed over
+            by an operation without (a cross-correlation, a product by a buffer), those that scale what enters it.
         rigid: whether a constant position in the network depends on the width, so that it cannot change.
         contracted: whether an operation without parameters sums over the channels.
     """
@@ -73,7 +68,7 @@ class ChannelGraph:
         notes: one line for each reason why channels are frozen or rigid.
         complexity: FLOPs, parameters and activations over the widths of the free groups.
         last: the groups that a layer reads whose outputs are the model's, such as a classifier. Where the model
-            puts out a single channel, all layers with one output channel count.
+            puts out a tensor without channels to tell apart, all layers with one output channel count.
         tracing: how the graph was obtained.
         sizes: the size of every labelled dim of every parameter and buffer.
         program: the operations of the traced pass.
@@ -114,8 +109,12 @@ class ChannelGraph:
 
         Raises:
             PlanError: if the plan names an unknown group or one that cannot change, asks for a channel
-                that is not there, or carries the fingerprint of another network.
+                that is not there, carries the fingerprint of another network, or is no ChannelPlan.
         """
+        if not isinstance(plan, ChannelPlan):
+            raise PlanError(
+                f"the plan is a {type(plan).__name__}: give a ChannelPlan, as in ChannelPlan({{'stem': 8}})"
+            )
         asked = plan.meta.get("fingerprint", self.fingerprint)
         if asked != self.fingerprint:
             unknown = next((n for n in plan.widths if n not in self.groups), None)

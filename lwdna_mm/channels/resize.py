@@ -82,6 +82,8 @@ def failures(
         sources: what has failed, by ``attempt``, with ``error``.
     """
     names = list(sources)
+    if not names:  # it fails as it is
+        return
     if len(names) == 1:
         group, width = graph.groups[names[0]], len(sources[names[0]])
         change = f"resized from {group.width} to {width} channels"

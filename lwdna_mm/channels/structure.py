@@ -1,4 +1,4 @@
-"""Copies of a network that share its values or have none, and the places that hold a value."""
+"""Copies of a network that share its values, have none or have others, and the places that hold a value."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import copyreg
 from collections import OrderedDict
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from lwdna_mm.channels.tracing.shapes import without_values
 
 _ATOMS = frozenset({type(None), bool, int, float, str})
 _CONTAINERS = frozenset({dict, OrderedDict, list, set})
+
+# Where the values of a tensor begin in the noise: every _STEP values, round a number that has no divisor.
+_STEP, _BEGINNINGS = 1009, 8191
 
 
 def copy_structure(model: nn.Module) -> nn.Module:
@@ -55,6 +59,38 @@ def copy_shapes(model: nn.Module) -> nn.Module:
     for owners in owners_of(copied).values():
         assign(owners, without_values(getattr(*owners[0])))
     return copied
+
+
+def randomized(model: nn.Module, dtype: torch.dtype | None = None) -> nn.Module:
+    """A copy with random, well-conditioned values: freshly initialised networks hide whole branches
+    behind zeros, and then no output could tell a right network from a wrong one.
+
+    Args:
+        dtype: of the copy's floating-point values; by default they keep theirs.
+    """
+    model = copy_structure(model)
+    owners_by_name = owners_of(model)
+    # Tensors are parts, of different beginnings, of one tensor of noise, within which no value comes twice.
+    most = max((getattr(*owners[0]).numel() for owners in owners_by_name.values()), default=0)
+    noise = torch.empty(most + _BEGINNINGS).uniform_(-1.7, 1.7, generator=torch.Generator().manual_seed(0))
+    noise = noise.to(dtype or torch.float32)
+    for index, (name, owners) in enumerate(owners_by_name.items()):
+        tensor = getattr(*owners[0])
+        if not tensor.is_floating_point():
+            continue
+        first = index * _STEP % _BEGINNINGS
+        values = noise[first : first + tensor.numel()].view(tensor.shape)
+        if isinstance(tensor, nn.Parameter):
+            fan_in = max(tensor[0].numel(), 1) if tensor.ndim > 1 else 4
+            values = values / fan_in**0.5
+            if tensor.ndim == 1 and name.endswith("weight"):
+                values += 1
+        elif name.endswith("running_var"):
+            values = 1 + 0.5 * values.tanh()
+        elif not name.endswith("running_mean"):
+            values = tensor.clone()
+        assign(owners, values.to(tensor.device, dtype or tensor.dtype, copy=name.endswith("running_mean")))
+    return model
 
 
 def owners_of(model: nn.Module) -> dict[str, list[tuple[nn.Module, str]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,22 +14,22 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from lwdna_mm.channels.graph import ChannelGraph
 from lwdna_mm.channels.plan import ChannelPlan
-from lwdna_mm.channels.structure import assign, copy_structure, owners_of
+from lwdna_mm.channels.structure import randomized
 from lwdna_mm.channels.tracing.labels import Site
 from lwdna_mm.channels.tracing.program import Program
 from lwdna_mm.channels.tracing.rules import tensors_in
-from lwdna_mm.channels.tracing.trace import evaluating
+from lwdna_mm.channels.tracing.trace import evaluating, output_tensors
 from lwdna_mm.channels.transfer import ResizeError, Transfer
 
 # Relative errors of sums in another order. In float64 a misplaced channel shows through some fifty layers; float32 is
 # for networks that insist on it.
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}
 
+# Operations whose whole numbers are factors and summands.
+_ARITHMETIC = frozenset({"add", "sub", "rsub", "mul", "div", "pow", "addcmul", "addcdiv"})
+
 # The least side of an image's corner.
 _CORNER = 64
-
-# Where the values of a tensor begin in the noise: every _STEP values, round a number that has no divisor.
-_STEP, _BEGINNINGS = 1009, 8191
 
 
 def check_costs(transfer: Transfer) -> None:
@@ -43,17 +44,21 @@ def check_costs(transfer: Transfer) -> None:
 def check_numbers(transfer: Transfer) -> None:
     """Raise ResizeError if an operation works with a number that depends on a width, such as the default scale of an
     attention: its effect can be too small to be found among values, as where a softmax has one winner.
+
+    Whole numbers count in arithmetic on floating-point tensors only; elsewhere they are sizes and places.
     """
     if transfer.graph.tracing.values:  # numbers come from values
         return
-    for (func, used, _), (other, others, _) in zip(transfer.graph.program, transfer.traced.program, strict=False):
+    for (func, used, made), (other, others, _) in zip(transfer.graph.program, transfer.traced.program, strict=False):
         if func is not other:
             return
         if used == others:
             continue
+        name = func._schema.name.split("::")[1]
+        whole = name.rstrip("_") in _ARITHMETIC and made and made[0][0]
         for number, changed in zip(tree_leaves(used), tree_leaves(others), strict=False):
-            if isinstance(number, float) and isinstance(changed, float) and f"{number}" != f"{changed}":  # NaN is NaN
-                name = func._schema.name.split("::")[1]
+            same_kind = type(number) is type(changed) and (type(number) is float or (whole and type(number) is int))
+            if same_kind and f"{number}" != f"{changed}":  # NaN is NaN
                 raise ResizeError(
                     f"{name} works with {number!r} in the original, and with {changed!r} in the resized network"
                 )
@@ -75,15 +80,23 @@ def mismatch(model: nn.Module, transfer: Transfer) -> tuple[float, float]:
     parameters sums over a group, its gates are not linear, and all copies but one are gated to zero instead.
 
     Raises:
-        ResizeError: if the outputs have nothing to compare.
+        ResizeError: if the outputs have nothing to compare, or a copy works with a parameter of ``model`` itself.
     """
+    own = _storages(model)
     try:
-        return _compare(randomized(model, torch.float64), transfer, torch.float64)
+        return _compare(randomized(model, torch.float64), transfer, torch.float64, own)
     except RuntimeError:  # it has tensors of its own type besides its parameters, or does not run at all
-        return _compare(randomized(model, torch.float32), transfer, torch.float32)
+        return _compare(randomized(model, torch.float32), transfer, torch.float32, own)
 
 
-def _compare(original: nn.Module, transfer: Transfer, dtype: torch.dtype) -> tuple[float, float]:
+def _storages(model: nn.Module) -> dict[int, str]:
+    """Where the values of the model's floating-point parameters and buffers lie, and their names."""
+    named = [*model.named_parameters(), *model.named_buffers()]
+    names = {t.untyped_storage().data_ptr(): name for name, t in named if t.is_floating_point()}
+    return {place: name for place, name in names.items() if place}  # none without values
+
+
+def _compare(original: nn.Module, transfer: Transfer, dtype: torch.dtype, own: dict[int, str]) -> tuple[float, float]:
     graph = transfer.graph
     resized = transfer.apply(original)
     masks: dict[Site, list[tuple[np.ndarray, np.ndarray]]] = {}
@@ -101,7 +114,7 @@ def _compare(original: nn.Module, transfer: Transfer, dtype: torch.dtype) -> tup
             shares.setdefault(site, []).append((transfer.positions(name, site), copies))
     scale(original, masks)
     scale(resized, shares)
-    expected, got, lowered = _outputs(original, resized, transfer, dtype)
+    expected, got, lowered = _outputs(original, resized, transfer, dtype, own)
     tolerance = TOLERANCE[torch.float32 if lowered else dtype]
     if [t.shape for t in expected] != [t.shape for t in got]:
         return float("inf"), tolerance
@@ -113,7 +126,7 @@ def _compare(original: nn.Module, transfer: Transfer, dtype: torch.dtype) -> tup
 
 
 def _outputs(
-    original: nn.Module, resized: nn.Module, transfer: Transfer, dtype: torch.dtype
+    original: nn.Module, resized: nn.Module, transfer: Transfer, dtype: torch.dtype, own: dict[int, str]
 ) -> tuple[list[Tensor], list[Tensor], bool]:
     """The outputs of both networks, and whether they are less exact than ``dtype``.
 
@@ -124,10 +137,10 @@ def _outputs(
     corners = tree_map(_corner, whole)
     if any(a is not b for a, b in zip(tree_leaves(whole), tree_leaves(corners), strict=True)):
         with contextlib.suppress(Exception):  # such as a layer for images of one size
-            a, b = (_Pass(network, graph, corners, dtype, noting=True) for network in (original, resized))
+            a, b = (_Pass(network, graph, corners, dtype, own, noting=True) for network in (original, resized))
             if (a.steps, b.steps) == (graph.program, traced.program):
                 return a.outputs, b.outputs, a.lowered or b.lowered
-    a, b = (_Pass(network, graph, whole, dtype) for network in (original, resized))
+    a, b = (_Pass(network, graph, whole, dtype, own) for network in (original, resized))
     return a.outputs, b.outputs, a.lowered or b.lowered
 
 
@@ -152,9 +165,10 @@ def _difference(a: Tensor, b: Tensor) -> float:
 
 
 class _Pass(TorchDispatchMode):
-    """A pass of inputs, in which a constant image is replaced by noise.
+    """A pass of inputs, in which a constant image is replaced by noise; random numbers are the same in every pass.
 
     Args:
+        own: the name behind every storage that the pass of a copy has no business with.
         noting: whether to note the program.
 
     Attributes:
@@ -164,32 +178,61 @@ class _Pass(TorchDispatchMode):
     """
 
     def __init__(
-        self, model: nn.Module, graph: ChannelGraph, inputs: tuple, dtype: torch.dtype, noting: bool = False
+        self,
+        model: nn.Module,
+        graph: ChannelGraph,
+        inputs: tuple,
+        dtype: torch.dtype,
+        own: dict[int, str],
+        noting: bool = False,
     ) -> None:
         super().__init__()
         self.lowered = False
+        self._own = own
         generator = torch.Generator().manual_seed(0)
         inputs = tree_map(lambda leaf: _prepare(leaf, dtype, generator), inputs)
         self._program = Program(model, inputs) if noting else None
-        with evaluating(model), self:
+        with _seeded(model), evaluating(model), self:
             output = graph.tracing.forward(model, *inputs)
-        self.outputs = [t.detach().clone() for t in tree_leaves(output) if isinstance(t, Tensor)]
+        self.outputs = [t.detach().clone() for t in output_tensors(output)]
         self.steps = self._program.steps if self._program else []
         self._program = None  # and with it all intermediate results
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
+        tensors = list(tensors_in((args, kwargs)))
+        for tensor in tensors:
+            name = self._own.get(tensor.untyped_storage().data_ptr())
+            if name is not None:
+                raise ResizeError(
+                    f"a copy of the network reads '{name}' of the original, which is held in a closure or a list: "
+                    "read it from its module"
+                )
         out = func(*args, **kwargs)
-        if any(t.dtype == torch.float64 for t in tensors_in((args, kwargs))):
+        if any(t.dtype == torch.float64 for t in tensors):
             self.lowered |= any(t.dtype != torch.float64 and t.is_floating_point() for t in tensors_in(out))
         if self._program:
             self._program.note(func, args, kwargs, out)
         return out
 
 
+@contextlib.contextmanager
+def _seeded(model: nn.Module) -> Iterator[None]:
+    """The same random numbers every time, on the CPU and where the model is; the user's go on as before."""
+    devices = {p.device for p in model.parameters() if p.is_cuda}
+    with torch.random.fork_rng(devices):
+        torch.default_generator.manual_seed(0)
+        for device in devices:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(0)
+        yield
+
+
 def _prepare(leaf: Any, dtype: torch.dtype, generator: torch.Generator) -> Any:
-    if not isinstance(leaf, Tensor) or not leaf.is_floating_point() or leaf.is_meta:
+    if not isinstance(leaf, Tensor) or leaf.is_meta:
         return leaf
+    if not leaf.is_floating_point():
+        return leaf.clone()
     if leaf.numel() > 1 and leaf.min() == leaf.max():
         leaf = torch.rand(leaf.shape, generator=generator).to(leaf)
     return leaf.to(dtype, copy=True)
@@ -211,35 +254,3 @@ def scale(model: nn.Module, gates: dict[Site, list[tuple[np.ndarray, np.ndarray]
         with torch.no_grad():
             factor = torch.from_numpy(factors).to(parameter)
             parameter.mul_(factor.view([-1 if d == dim else 1 for d in range(parameter.ndim)]))
-
-
-def randomized(model: nn.Module, dtype: torch.dtype | None = None) -> nn.Module:
-    """A copy with random, well-conditioned values: freshly initialised networks hide whole branches
-    behind zeros, and then no output could tell a right network from a wrong one.
-
-    Args:
-        dtype: of the copy's floating-point values; by default they keep theirs.
-    """
-    model = copy_structure(model)
-    owners_by_name = owners_of(model)
-    # Tensors are parts, of different beginnings, of one tensor of noise, within which no value comes twice.
-    most = max((getattr(*owners[0]).numel() for owners in owners_by_name.values()), default=0)
-    noise = torch.empty(most + _BEGINNINGS).uniform_(-1.7, 1.7, generator=torch.Generator().manual_seed(0))
-    noise = noise.to(dtype or torch.float32)
-    for index, (name, owners) in enumerate(owners_by_name.items()):
-        tensor = getattr(*owners[0])
-        if not tensor.is_floating_point():
-            continue
-        first = index * _STEP % _BEGINNINGS
-        values = noise[first : first + tensor.numel()].view(tensor.shape)
-        if isinstance(tensor, nn.Parameter):
-            fan_in = max(tensor[0].numel(), 1) if tensor.ndim > 1 else 4
-            values = values / fan_in**0.5
-            if tensor.ndim == 1 and name.endswith("weight"):
-                values += 1
-        elif name.endswith("running_var"):
-            values = 1 + 0.5 * values.tanh()
-        elif not name.endswith("running_mean"):
-            values = tensor.clone()
-        assign(owners, values.to(tensor.device, dtype or tensor.dtype, copy=name.endswith("running_mean")))
-    return model

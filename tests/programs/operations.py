@@ -118,6 +118,8 @@ def spatial(w: Writer) -> None:
     kinds: list[tuple[str, Callable[[Tensor], Tensor]]] = [
         ("avg 3", lambda x: F.avg_pool2d(x, 3, 1, 1)), ("max 3", lambda x: F.max_pool2d(x, 3, 1, 1)),
         ("permute", lambda x: x.permute(0, 1, 3, 2)), ("unsqueeze", lambda x: x[:, :, None].squeeze(2)),
+        ("unbound rows", lambda x: torch.stack(x.unbind(2)[::-1], 2)),
+        ("first pixel", lambda x: x * x[:, :, 0, 0][..., None, None]),
     ]  # fmt: skip
     if size >= 4:
         kinds += [("max 2", lambda x: F.max_pool2d(x, 2)), ("stride", lambda x: x[..., ::2, ::2])]

@@ -107,6 +107,19 @@ def test_wrong_options_are_named(image: Tensor, options: dict, message: str) -> 
         analyze(Net(), image, **options)
 
 
+@pytest.mark.parametrize("inputs", [None, {"x": torch.zeros(1, 3, 8, 8)}, "image.png", 3])
+def test_inputs_that_are_none(inputs: object) -> None:
+    with pytest.raises(
+        AnalysisError, match=f"example_inputs is a {type(inputs).__name__}: give a tensor, or a sequence"
+    ):
+        analyze(Net(), inputs)
+
+
+def test_a_dict_is_no_plan(image: Tensor) -> None:
+    with pytest.raises(PlanError, match="the plan is a dict: give a ChannelPlan"):
+        analyze(Net(), image).resolve({"stem": 4})
+
+
 def test_grouped_convolutions_lose_channels_or_whole_groups(image: Tensor) -> None:
     net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.Conv2d(8, 8, 3, groups=4), nn.Conv2d(8, 2, 1))
     within, whole = analyze(net, image), analyze(net, image, grouped="whole")

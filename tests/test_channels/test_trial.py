@@ -59,6 +59,23 @@ def test_failures_are_found_by_halving():
     assert len(tried) < 16
 
 
+class Undefined(nn.Sequential):
+    """Puts out what no proof can compare."""
+
+    def forward(self, x):
+        return super().forward(x) * torch.nan
+
+
+def test_a_network_that_fails_as_it_is_says_so():
+    model = Undefined(nn.Conv2d(3, 8, 1), nn.Conv2d(8, 2, 1))
+    graph = analyze(model, torch.rand(1, 3, 4, 4))
+    for plan in (ChannelPlan({}), ChannelPlan(graph.widths)):
+        with pytest.raises(ResizeError, match=r"^the resized network fails: its outputs hold no finite number"):
+            resize(model, graph, plan)
+    with pytest.raises(ResizeError, match=r"^the resized network fails"):
+        analyze(model, torch.rand(1, 3, 4, 4), on_failure="freeze")
+
+
 def test_a_failure_of_two_groups_together_names_neither():
     model = Apart()
     graph = analyze(model, torch.rand(1, 3, 4, 4))

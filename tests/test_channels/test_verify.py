@@ -133,14 +133,26 @@ class OneWinner(nn.Module):
 
 @pytest.mark.parametrize(
     "attend",
-    [F.scaled_dot_product_attention, lambda q, k, v: (q @ k.mT * q.shape[-1] ** -0.5).softmax(-1) @ v],
-    ids=["by torch", "by hand"],
+    [
+        F.scaled_dot_product_attention,
+        lambda q, k, v: (q @ k.mT * q.shape[-1] ** -0.5).softmax(-1) @ v,
+        lambda q, k, v: (q @ k.mT / q.shape[-1]).softmax(-1) @ v,
+    ],
+    ids=["by torch", "by hand", "by a whole number"],
 )
 def test_a_scale_that_depends_on_the_width(attend):
     with pytest.raises(
-        ResizeError, match=r"'trap' fails: mul works with 0\.\d+ in the original, and with 0\.\d+ in the"
+        ResizeError, match=r"'trap' fails: (mul|div) works with [\d.]+ in the original, and with [\d.]+ in the"
     ):
         shrink(OneWinner(attend))
+
+
+def test_whole_numbers_among_places_are_no_scale():
+    def attend(q, k, v):
+        places = torch.arange(q.shape[-1]) * q.shape[-1]
+        return q + k + v + 0 * places[:1]
+
+    assert shrink(OneWinner(attend)).trap.out_channels == 5
 
 
 def test_a_number_that_is_none_is_no_other_number():

@@ -24,9 +24,9 @@ Site = tuple[str, int]
 OUTPUT = "an output of the model"
 """A dimension of a parameter: ``(parameter name, dim)``."""
 
-Term = tuple[str, int, list[tuple[np.ndarray | None, int]]]
-"""The module that runs, a cost, and the axes that it is a product of: the ids along each (None where they are
-unknown) and its size."""
+Term = tuple[str, int, list[tuple[list[np.ndarray], int]]]
+"""The module that runs, a cost, and the axes that it is a product of: the ids along each, from every plane that varies
+there, and its size."""
 
 
 @dataclass
@@ -105,7 +105,7 @@ class Recorder:
         self.producers: dict[Site, None] = {}
         self.consumers: dict[Site, None] = {}
         self.remarks: dict[str, None] = {}  # notes on what belongs to no group
-        self.single = False  # whether the model puts out a tensor of one channel, which has no id
+        self.single = False  # whether the model puts out a tensor without ids, such as one channel's
 
     def allocate(self, size: int) -> Tensor:
         """``size`` fresh ids."""
@@ -162,7 +162,7 @@ class Recorder:
 
     def put_out(self, shape: Sequence[int], planes: Sequence[Tensor]) -> None:
         """Tell that the model puts a tensor out, whose ids keep their number."""
-        self.single |= len(shape) > 1 and shape[1] == 1
+        self.single |= (len(shape) > 1 and shape[1] == 1) or not any(varying(plane) for plane in planes)
         for plane in planes:
             self.freeze(plane, OUTPUT)
 
@@ -195,14 +195,10 @@ class Recorder:
         self.outputs.append((module, elements, self._forms(axes)))
 
     @staticmethod
-    def _forms(axes: Sequence[tuple[Value, Tensor, int]]) -> list[tuple[np.ndarray | None, int]]:
-        forms: list[tuple[np.ndarray | None, int]] = []
+    def _forms(axes: Sequence[tuple[Value, Tensor, int]]) -> list[tuple[list[np.ndarray], int]]:
+        forms: list[tuple[list[np.ndarray], int]] = []
         for value, tensor, axis in axes:
-            plane = next((p for p in value.planes if p.stride(axis) and axis in varying(p)), None)
-            size = tensor.shape[axis]
-            if plane is None:
-                forms.append((None, size))
-            else:
-                line = collapse(plane, [a for a in range(plane.ndim) if a != axis]).reshape(-1)
-                forms.append((line.numpy().copy(), size))
+            planes = [p for p in value.planes if p.stride(axis) and axis in varying(p)]
+            lines = [collapse(p, [a for a in range(p.ndim) if a != axis]).reshape(-1) for p in planes]
+            forms.append(([line.numpy().copy() for line in lines], tensor.shape[axis]))
         return forms

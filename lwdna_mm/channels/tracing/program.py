@@ -12,11 +12,12 @@ from lwdna_mm.channels.tracing.rules import tensors_in
 
 
 class Program:
-    """Notes every operation: what it is, what it works on, and which axes of its results are longer than 1.
+    """Notes every operation: what it is, what it works on, whether its results are floating-point, and which of their
+    axes are longer than 1.
 
-    Tensors are told apart as parameters and buffers, inputs, results of earlier operations and constants; sizes,
-    types and devices do not count. Where two passes have equal steps, the one does what the other does, with the same
-    weights, to data of other sizes.
+    Tensors are told apart, by a str, as parameters and buffers, inputs, results of earlier operations and constants;
+    sizes, devices and other differences of type do not count. Where two passes have equal steps, the one does what the
+    other does, with the same weights, to data of other sizes.
 
     Args:
         model: whose parameters and buffers are known by name.
@@ -28,8 +29,9 @@ class Program:
 
     def __init__(self, model: nn.Module, inputs: tuple) -> None:
         self.steps: list[tuple] = []
-        named = [*model.named_parameters(), *model.named_buffers(), *enumerate(tree_leaves(inputs))]
-        self._known: dict[int, tuple[Any, Any]] = {id(t): (name, t) for name, t in named}
+        named = [*model.named_parameters(), *model.named_buffers()]
+        named += [(f"input {index}", leaf) for index, leaf in enumerate(tree_leaves(inputs))]
+        self._known: dict[int, tuple[str, Any]] = {id(t): (name, t) for name, t in named}
 
     def note(self, func: Any, args: tuple, kwargs: dict, out: Any) -> None:
         """Add an operation."""
@@ -38,8 +40,9 @@ class Program:
         used += [(name, self._key(value)) for name, value in kwargs.items() if name not in sizes]
         results = list(tensors_in(out))
         for index, result in enumerate(results):  # kept, so that its identity stays its own
-            self._known.setdefault(id(result), ((len(self.steps), index), result))
-        self.steps.append((func, used, [[size > 1 for size in result.shape] for result in results]))
+            self._known.setdefault(id(result), (f"result {len(self.steps)}, {index}", result))
+        made = [(result.is_floating_point(), [size > 1 for size in result.shape]) for result in results]
+        self.steps.append((func, used, made))
 
     def _key(self, value: Any) -> Any:
         if isinstance(value, Tensor):

@@ -146,7 +146,8 @@ def need_label(trace: Trace, call: Call, plane: Tensor, axis: int, others: list[
 
 
 def produce(trace: Trace, values: list[Value]) -> frozenset[Site] | None:
-    """Note vectors of parameters (a scale and a shift) as producers; return their sites if all are known."""
+    """Note vectors of parameters (a scale and a shift) as producers; return their sites if all are known, and no
+    buffer's, which no gate scales."""
     sites: set[Site] = set()
     for value in values:
         if value.source is None:
@@ -154,7 +155,7 @@ def produce(trace: Trace, values: list[Value]) -> frozenset[Site] | None:
         for plane in value.planes:
             sites.update(trace.recorder.sites_of(plane, value.source))
     trace.recorder.producers.update(dict.fromkeys(sorted(sites)))
-    return frozenset(sites)
+    return None if any(name in trace.buffers for name, _ in sites) else frozenset(sites)
 
 
 def count(trace: Trace, call: Call, axes: list[tuple[Tensor, int]]) -> None:

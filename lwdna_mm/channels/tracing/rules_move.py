@@ -82,29 +82,27 @@ def _blocks(before: tuple[int, ...], after: tuple[int, ...]) -> list[tuple[list[
 def cut(trace: Trace, call: Call) -> None:
     """A part by constant positions: channels along the axis cannot go one by one."""
     source = call.args[0]
-    outs = [t for t in tree_leaves(call.out) if isinstance(t, Tensor)]
+    axes = _cut_axes(call, source)
     for plane in trace.value(source).planes:
-        for axis in varying(plane):
-            if any(out.ndim < source.ndim or out.size(axis) != source.size(axis) for out in outs):
-                trace.recorder.make_rigid(plane, f"{call.title} takes channels by position")
-                break
+        if not axes.isdisjoint(varying(plane)):
+            trace.recorder.make_rigid(plane, f"{call.title} takes channels by position")
     if call.name == "index_select":
         freeze_all(trace, source, f"{call.title} takes channels by position")
     move(trace, call)
 
 
+def _cut_axes(call: Call, source: Tensor) -> set[int]:
+    """The axes of which only a part is taken."""
+    if call.name in {"select", "unbind"}:
+        return {call.get(1, "dim", 0) % source.ndim}
+    if call.name == "diagonal":
+        return {call.get(2, "dim1", 0) % source.ndim, call.get(3, "dim2", 1) % source.ndim}
+    outs = [t for t in tree_leaves(call.out) if isinstance(t, Tensor)]
+    return {axis for axis in range(source.ndim) if any(out.size(axis) != source.size(axis) for out in outs)}
+
+
 @rule(
-    "roll",
-    "flip",
-    "repeat",
-    "clone",
-    "pixel_unshuffle",
-    "expand",
-    "permute",
-    "t",
-    "transpose",
-    "unsqueeze",
-    "squeeze",
+    "roll", "flip", "repeat", "clone", "pixel_unshuffle", "expand", "permute", "t", "transpose", "unsqueeze", "squeeze"
 )
 def plain_move(trace: Trace, call: Call) -> None:
     """Data movement that treats all channels alike, or that the resized network repeats in its own size."""

@@ -25,7 +25,9 @@ def _freeze_unmatched(trace: Trace, call: Call, planes: list[Tensor]) -> None:
 def _read(
     trace: Trace, call: Call, weight: Value, weight_planes: list[Tensor], other: Value, planes: list[Tensor]
 ) -> None:
-    """Note who sums over the channels: a parameter's dimension, or an activation."""
+    """Note who sums over the channels: a parameter's dimension, a buffer's or an activation."""
+    if weight.source in trace.buffers:
+        trace.recorder.contract(planes, other.sites, f"{call.title}, a sum by a buffer,")
     if weight.source is not None:
         for plane in weight_planes:
             sites = trace.recorder.sites_of(plane, weight.source)
@@ -63,10 +65,9 @@ def convolution(trace: Trace, call: Call) -> None:
         _read(trace, call, w, [p.flatten(0, 1) for p in ins], x, [p.flatten(1, 2) for p in xs])
     outs = [place(line, 1, call.out.shape) for line in lines]
     sites = _outputs(trace, call, w, [p for p in w.planes if (0 if whole else axis_out) in varying(p)], outs, bias, 1)
-    trace.set(
-        call.out,
-        Value(outs, None, deps_of(trace, call), sites if w.source or not whole else x.sites or w.sites),
-    )
+    if whole and bias is None and (w.source is None or w.source in trace.buffers):
+        sites = x.sites or w.sites
+    trace.set(call.out, Value(outs, None, deps_of(trace, call), sites))
     count(trace, call, [(source, 0), (weight, 0), (weight, 1)])
     count_output(trace, call, [source, weight], [(source, 0), (call.out, 1)])
 
@@ -175,7 +176,8 @@ def matmul(trace: Trace, call: Call) -> None:
         _freeze_unmatched(trace, call, meet_a)
     if not meet_a:
         _freeze_unmatched(trace, call, meet_b)
-    weight, other, planes, others = (b, a, meet_b, meet_a) if b.source or not a.source else (a, b, meet_a, meet_b)
+    by_right = not a.source or (b.source and (b.source not in trace.buffers or a.source in trace.buffers))
+    weight, other, planes, others = (b, a, meet_b, meet_a) if by_right else (a, b, meet_a, meet_b)
     _read(trace, call, weight, planes, other, others)
     if weight.source is None:
         for p in [*meet_a, *meet_b]:

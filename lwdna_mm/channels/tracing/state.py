@@ -19,6 +19,7 @@ class Trace:
         recorder: what the operations demand of the channels.
         module: path of the module that runs now.
         paths: the paths of all modules.
+        buffers: the names of all buffers.
     """
 
     def __init__(self, model: nn.Module, amortized: frozenset[int], whole: bool) -> None:
@@ -27,6 +28,7 @@ class Trace:
         self.whole = whole
         self.module = ""
         self._values: dict[int, tuple[Tensor, Value]] = {}
+        self.buffers = frozenset(name for name, _ in model.named_buffers())
         self.paths: dict[nn.Module, str] = {}
         self._named: dict[int, tuple[Tensor | None, str]] = {}
         for path, module in model.named_modules():

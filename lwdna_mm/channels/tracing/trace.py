@@ -5,8 +5,10 @@ Labels need shapes and no values, so the model runs on the meta device unless it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from numbers import Number
 from typing import Any
 
 import torch
@@ -22,8 +24,13 @@ from lwdna_mm.channels.tracing.program import Program
 from lwdna_mm.channels.tracing.rules import Call, apply_rule
 from lwdna_mm.channels.tracing.shapes import run, without_values
 from lwdna_mm.channels.tracing.state import Trace
+from lwdna_mm.errors import UserError
 
 Forward = Callable[..., Any]
+
+
+class AnalysisError(UserError):
+    """A model that cannot be analysed as asked."""
 
 
 @contextmanager
@@ -111,6 +118,9 @@ def trace(
 
     Returns:
         The recorder, and the steps of the program.
+
+    Raises:
+        AnalysisError: if the model puts out no tensors, or what they cannot be seen in.
     """
     inputs = tree_map(
         lambda leaf: (leaf.clone() if values else without_values(leaf)) if isinstance(leaf, Tensor) else leaf, inputs
@@ -126,7 +136,35 @@ def trace(
     tracer = Tracer(labels, program, values)
     with evaluating(model), tracer.following(), tracer:
         output = forward(model, *inputs)
-    for tensor in tree_leaves(output):
-        if isinstance(tensor, Tensor):
-            recorder.put_out(tensor.shape, labels.value(tensor).planes)
+    for tensor in output_tensors(output):
+        recorder.put_out(tensor.shape, labels.value(tensor).planes)
     return recorder, program.steps
+
+
+def output_tensors(output: Any) -> list[Tensor]:
+    """All tensors that a model puts out, in containers or dataclasses; one that was missed would lose its channels.
+
+    Raises:
+        AnalysisError: if there is none, or a leaf is neither a tensor nor a number, a str or None.
+    """
+    tensors = list(_tensors_put_out(output))
+    if not tensors:
+        raise AnalysisError("the model puts out no tensor; give forward= that returns tensors")
+    return tensors
+
+
+def _tensors_put_out(output: Any) -> Iterator[Tensor]:
+    for leaf in tree_leaves(output):
+        if isinstance(leaf, Tensor):
+            yield leaf
+        elif is_dataclass(leaf) and not isinstance(leaf, type):
+            yield from _tensors_put_out([getattr(leaf, field.name) for field in fields(leaf)])
+        elif isinstance(leaf, Mapping):
+            yield from _tensors_put_out(list(leaf.values()))
+        elif isinstance(leaf, (list, tuple)):  # classes of their own, which are no pytrees
+            yield from _tensors_put_out([*leaf])
+        elif leaf is not None and not isinstance(leaf, (Number, str)):
+            kind = type(leaf).__name__
+            raise AnalysisError(
+                f"the model puts out a {kind}, whose tensors cannot be seen; give forward= that returns tensors"
+            )

@@ -68,6 +68,10 @@ EXACT = {
     "constant pad": lambda x: F.pad(x, (1, 1), value=1.0),
     "spatial slices": lambda x: x[:, :, 1:-1, ::2],
     "full slice": lambda x: x[:, 0:],
+    "one pixel": lambda x: x[:, :, 0, 0][..., None, None],
+    "last token": lambda x: x.flatten(2).mT[:, -1][..., None, None],
+    "unbound rows": lambda x: torch.stack(x.unbind(2)[::-1], 2),
+    "diagonal of space": lambda x: x.diagonal(0, 2, 3)[..., None],
     "spatial mean": lambda x: x.mean((2, 3), keepdim=True),
     "spatial softmax": lambda x: x.flatten(2).softmax(-1).view_as(x),
     "spatial variance": lambda x: x.var((2, 3), keepdim=True),
@@ -98,7 +102,10 @@ KEPT = {
     "unsafe split": (lambda x: torch.cat(torch.unsafe_split(x, 4, 1)[::-1], 1), "unsafe_split"),
     "split": (lambda x: torch.cat(x.split([2, 6], 1)[::-1], 1), "split_with_sizes"),
     "slice": (lambda x: x[:, :3], "slice"),
-    "select": (lambda x: x[:, 0:1] + x, "slice"),
+    "slice of one": (lambda x: x[:, 0:1] + x, "slice"),
+    "select": (lambda x: x[:, 1][:, None] + x, "select"),
+    "unbound channels": (lambda x: x + x.unbind(1)[0][:, None], "unbind"),
+    "diagonal of channels": (lambda x: x.diagonal(0, 1, 2).mT[..., None], "diagonal"),
     "fancy index": (lambda x: x[:, [1, 0, 3, 2, 5, 4, 7, 6]], "index"),
     "index_select": (lambda x: x.index_select(1, torch.tensor([2, 1, 0])), "index_select"),
     "gather": (lambda x: x.gather(1, torch.zeros(1, 1, 8, 8, dtype=torch.long)), "gather"),
@@ -202,6 +209,27 @@ def test_a_note_names_operation_and_module() -> None:
     net = nn.Sequential(nn.Conv2d(3, 8, 1), Softmax(), nn.Conv2d(8, 2, 1))
     graph = analyze(net, torch.randn(1, 3, 4, 4))
     assert graph.notes[0] == "'0' (8 channels) is frozen: _softmax in module '1' over the channels"
+
+
+def test_two_kinds_of_channels_along_one_axis_are_frozen() -> None:
+    """Kernels mixed for every image, by a product with rows that are whole kernels."""
+
+    class Dynamic(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Conv2d(3, 8, 1), nn.Conv2d(6, 2, 1)
+            self.choose, self.kernels = nn.Linear(8, 4), nn.Parameter(torch.randn(4, 6, 8, 1, 1))
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.first(x).relu()
+            shares = self.choose(x.mean((2, 3))).softmax(1)
+            mixed = shares @ self.kernels.flatten(1)
+            return self.second(F.conv2d(x, mixed.view(self.kernels.shape[1:])))
+
+    model = Dynamic().double().eval()
+    graph = analyze(model, torch.randn(1, 3, 4, 4, dtype=torch.float64))
+    assert graph.frozen["first"].startswith("channels of several kinds lie along one axis in")
+    assert not graph.free
 
 
 def test_python_constant_is_refused_by_name_or_frozen() -> None:
