@@ -258,18 +258,23 @@ def _mean(values: Sequence[float | None], form: str) -> str:
 def _difference(task: Task, difference: Difference | None) -> str:
     if difference is None:
         return NONE
-    text = f"{difference.estimate:+.{digits_of(task)}f}"
+    text = _signed(task, difference.estimate)
     return text + (f" {_interval(task, difference.corrected)}" if difference.corrected else "")
 
 
 def _short(task: Task, difference: Difference) -> str:
     """The estimate, an asterisk where runs of different machines are paired, and the verdict if there is one."""
-    text = f"{difference.estimate:+.{digits_of(task)}f}" + ("*" if difference.across else "")
+    text = _signed(task, difference.estimate) + ("*" if difference.across else "")
     return text if difference.verdict == UNCLEAR else f"{text} {difference.verdict}"
 
 
 def _interval(task: Task, interval: tuple[float, float] | None) -> str:
-    return f"[{interval[0]:+.{digits_of(task)}f}, {interval[1]:+.{digits_of(task)}f}]" if interval else NONE
+    return f"[{', '.join(_signed(task, end) for end in interval)}]" if interval else NONE
+
+
+def _signed(task: Task, value: float) -> str:
+    """With its sign; what rounds to zero is above it."""
+    return f"{round(value, digits_of(task)) + 0.0:+.{digits_of(task)}f}"
 
 
 def _verdict(difference: Difference | None) -> str:
