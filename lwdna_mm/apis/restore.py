@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
-from PIL import Image
 from torch import nn
 
 from ..compat import images
@@ -118,5 +117,7 @@ def read_image(path: Path) -> np.ndarray:
     image = images.read_image(path, cv2.IMREAD_ANYCOLOR)
     if image.ndim == 2:
         return image[..., None]
-    with Image.open(path) as header:
-        return image[..., :1] if header.mode == "LA" else image  # OpenCV makes three channels of grey and alpha
+    with open(path, "rb") as file:
+        header = file.read(26)
+    # Of a PNG's grey and alpha (colour type 4) OpenCV makes three channels.
+    return image[..., :1] if header.startswith(images.PNG) and header[25] == 4 else image

@@ -55,7 +55,7 @@ def check_image(content: bytes) -> None:
     elif not content.startswith(ALWAYS_8_BITS):
         if decoded(content, cv2.IMREAD_ANYDEPTH).dtype != np.uint8:
             raise ImageError(DEEP)
-        if content.startswith(TIFF) and Image.open(io.BytesIO(content)).mode == "RGBA":
+        if content.startswith(TIFF) and _has_alpha(content):
             raise ImageError(CLEAR)
 
 
@@ -124,6 +124,13 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
             return
         yield kind, view[place + 8 : end], int.from_bytes(view[end : end + 4], "big")
         place = end + 4
+
+
+def _has_alpha(content: bytes) -> bool:
+    try:
+        return Image.open(io.BytesIO(content)).mode in ("RGBA", "LA")
+    except OSError:  # Pillow does not know all that OpenCV decodes
+        return False
 
 
 def _pictures(content: bytes) -> int:

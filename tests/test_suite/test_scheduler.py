@@ -1,11 +1,13 @@
 import threading
+import time
 
 import pytest
 
 from lwdna_mm.errors import UserError
+from lwdna_mm.suite import scheduler
 from lwdna_mm.suite.config import load_suite
 from lwdna_mm.suite.matrix import expand
-from lwdna_mm.suite.records import Key, read_records, write_records
+from lwdna_mm.suite.records import Key, merge, read_records, write_records
 from lwdna_mm.suite.scheduler import Scheduler, check_data, done_records
 from tests.suite_runs import CONFIG, SUITE, pretend, write_suite
 
@@ -72,8 +74,14 @@ def test_a_suite_that_says_otherwise_runs_again(suite, tmp_path):
     assert sorted(seen) == ["small/lwdna seed 0", "small/lwdna seed 1", "small/narrow seed 0"]
 
 
-def test_two_suites_may_share_a_file_of_records(suite, tmp_path):
+def test_two_suites_may_share_a_file_of_records(suite, tmp_path, monkeypatch):
     """Each in a work_dir of its own."""
+
+    def slowly(kept, new):
+        time.sleep(0.05)
+        return merge(kept, new)
+
+    monkeypatch.setattr(scheduler, "merge", slowly)
     path, runs = tmp_path / "records.jsonl", expand(suite)
     halves = [[run for run in runs if run.task.name == name] for name in ("small", "large")]
     barrier, states = threading.Barrier(2, timeout=20), []
