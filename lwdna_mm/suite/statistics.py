@@ -31,6 +31,8 @@ PARTS = {
     "widths, both warmed up": ("lwdna-warm", "uniform-warm"),
     "widths, fresh start, both tuned": ("lwdna-fresh-tuned", "baseline-tuned"),
 }
+# How the names of arms end that train by another protocol: each is beside the `uniform` that does.
+PROTOCOLS = ("-tuned", "-warm", "-decayed")
 # What a suite is run to learn, said before it is run: do the widths help, as they are and with both sides tuned?
 PRIMARY = ("widths", "widths, both tuned")
 
@@ -118,7 +120,7 @@ class Task:
         return PARTS | {name: pair for name, pair in own.items() if pair not in PARTS.values()}
 
     def gains(self) -> dict[str, Difference]:
-        """What widths alone give, arm by arm: minus uniform; tuned ones minus uniform tuned, and so if warmed up.
+        """What widths alone give, arm by arm: minus uniform; tuned ones minus uniform tuned, and so on.
 
         Arms that begin otherwise (the baseline, ``-fresh``) or that try options of the search are left out.
         """
@@ -128,7 +130,7 @@ class Task:
     def _gaining(self) -> list[tuple[str, str]]:
         arms = [arm for arm in self.arms if not arm.startswith((BASELINE, UNIFORM))]
         arms = [arm for arm in arms if "-fresh" not in arm and not arm.endswith("-search")]
-        ends = {arm: next((end for end in ("-tuned", "-warm") if arm.endswith(end)), "") for arm in arms}
+        ends = {arm: next((end for end in PROTOCOLS if arm.endswith(end)), "") for arm in arms}
         return [(arm, UNIFORM + end) for arm, end in ends.items()]
 
     def comparisons(self, primary: bool) -> int:

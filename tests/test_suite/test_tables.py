@@ -134,6 +134,8 @@ def test_gains_count_as_comparisons_and_leave_other_starts_out(records):
     task = split_tasks(records)[0]
     assert task.gains()["lwdna-warm"].estimate == task.parts()["widths, both warmed up"].estimate == pytest.approx(0.8)
     assert "uniform-warm" not in task.gains()
+    records += [*make_arm("uniform-decayed", 26.0, 26.5), *make_arm("lwdna-capped-decayed", 27.0, 27.1)]
+    assert split_tasks(records)[0].gains()["lwdna-capped-decayed"].estimate == pytest.approx(0.8)
 
 
 def test_core_hours_of_all_runs():

@@ -27,6 +27,7 @@ repeated = {**profile, "lwdna.shrink.criterion": dict(**whole_search, repeats=3)
 acts = {"lwdna.budget": dict(flops=1.0, acts=1.0)}
 warm = {"lwdna.shrink.warmup_iters": 100}
 capped = {"lwdna.shrink.grow_last": False}
+decayed = {"optim_wrapper.optimizer.weight_decay": 3e-3}
 
 arms = {
     # The network as its config has it.
@@ -47,6 +48,9 @@ arms = {
     # What the last layers read becomes no wider than in the baseline.
     "lwdna-capped": dict(options=capped),
     "lwdna-capped-acts": dict(options={**capped, **acts}),
+    # With more weight decay, on both sides.
+    "uniform-decayed": dict(options={**uniform, **decayed}),
+    "lwdna-capped-decayed": dict(options={**capped, **decayed}),
     "paper": dict(options=paper),
     # By what each group's width was measured to be worth.
     "response": dict(options=response),
@@ -90,5 +94,5 @@ arms = {
     "landscape": dict(options=landscape, vary="lwdna.shrink.criterion.seed"),
 }
 
-del uniform, chosen, random, tilt, landscape, fresh, paper, response, acts, warm, capped
+del uniform, chosen, random, tilt, landscape, fresh, paper, response, acts, warm, capped, decayed
 del profile, tilt_search, tilts, whole_search, whole, repeated
