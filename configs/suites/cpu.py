@@ -141,7 +141,7 @@ tasks = {
 for name in ("dncnn-5", "edsr", "siamfc-dragonbaby", "vgg11-50"):
     tasks[name]["arms"].update({"landscape": 12, "lwdna-search": 1, "lwdna-batches-search": 1})
 tasks["resnet20-50"]["arms"]["landscape"] = 12
-for name in ("uniform", "uniform-decayed", "lwdna-capped", "lwdna-capped-decayed"):
+for name in ("uniform", "uniform-decayed", "lwdna-capped", "lwdna-capped-decayed", "tilt"):
     tasks["vgg11-1000-slow"]["arms"][name] = 9
 
 del name, asked, tried, measured, taken_apart, warmed, last, capped, alone, slow
