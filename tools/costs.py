@@ -59,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         config, data, batch = NETWORKS[name]
         options = {
             "data_root": str(Path(args.data, data)),
+            "lwdna.preset": "paper",
             "lwdna.shrink.iters": args.iters,
             "train_dataloader.batch_size": batch,
             "train_dataloader.num_workers": 0,

@@ -17,7 +17,7 @@ from ..tables import Row
 
 LATENTS = dict(type="LatentHypernet", embedding_dim=2)
 # The public code's two steps on quarter batches: the second one's gradient, or the magnitudes after both.
-SHORT = dict(warmup_iters=1, iters=1, batch_ratio=0.25)
+SHORT = dict(warmup_iters=1, iters=1, batch_ratio=0.25, grow_last=True)
 KINDS: dict[str, dict[str, Any]] = {
     "gates, gradient": dict(gate=dict(type="PlainGates"), criterion=dict(type="GradientCriterion")),
     "hypernetwork, gradient": dict(gate=LATENTS, criterion=dict(type="GradientCriterion")),
