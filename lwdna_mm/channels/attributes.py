@@ -1,14 +1,18 @@
-"""What torch's layers know of their own channels, kept in step with their parameters."""
+"""What layers, and the blocks around them, know of their own channels, kept in step with their parameters."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Container
+from itertools import chain
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.utils import parametrize
+
+NOTED = ("in_channels", "out_channels", "groups")
 
 
 def adjust_attributes(resized: nn.Module, original: nn.Module, whole: bool) -> None:
@@ -30,6 +34,28 @@ def adjust_attributes(resized: nn.Module, original: nn.Module, whole: bool) -> N
                 module.num_features = vector.numel()
         elif isinstance(module, nn.PReLU):
             module.num_parameters = module.weight.numel()
+        elif isinstance(module, nn.RNNBase):
+            module.input_size = module.weight_ih_l0.shape[1]
+    _adjust_blocks(resized, before)
+
+
+def _adjust_blocks(resized: nn.Module, before: dict[str, nn.Module]) -> None:
+    """Blocks note the channels of their convolutions too, and some go by that when they fuse them, as RepVGG's.
+
+    A block's number is that of the convolutions in it that had the same one, where these agree.
+    """
+    for name, block in resized.named_modules():
+        if isinstance(block, _ConvNd):
+            continue
+        for key in NOTED:
+            noted = vars(block).get(key)
+            if not isinstance(noted, int):
+                continue
+            inside = ((f"{name}.{part}" if name else part, one) for part, one in block.named_modules())
+            convolutions = [(before[part], one) for part, one in inside if isinstance(one, _ConvNd)]
+            found = {getattr(one, key) for old, one in convolutions if getattr(old, key) == noted}
+            if len(found) == 1:
+                setattr(block, key, found.pop())
 
 
 def _adjust_convolution(module: _ConvNd, old: _ConvNd, whole: bool) -> None:
@@ -44,11 +70,22 @@ def _adjust_convolution(module: _ConvNd, old: _ConvNd, whole: bool) -> None:
         module.in_channels, module.out_channels = second * module.groups, first
 
 
-def initialize(model: nn.Module) -> None:
+def initialize(model: nn.Module, used: Container[str]) -> None:
     """Draw the values anew: the ``reset_parameters``, or ``_reset_parameters``, of every module after those of what is
     in it, then the model's own ``init_weights``.
+
+    Args:
+        used: names of the parameters and buffers that take part in what the model computes. A module with none of them,
+            such as the network of a loss or a teacher, keeps its values.
     """
-    model.apply(_initialize_layer)
+    names = {id(tensor): name for name, tensor in chain(model.named_parameters(), model.named_buffers())}
+
+    def draw(module: nn.Module) -> None:
+        own = [tensor for tensor in chain(module.parameters(), module.buffers()) if tensor.ndim]
+        if not own or any(names[id(tensor)] in used for tensor in own):
+            _initialize_layer(module)
+
+    model.apply(draw)
     if hasattr(model, "init_weights"):
         model.init_weights()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -165,5 +166,11 @@ class ChannelGraph:
         return int(self.complexity.acts(self.vector(plan)))
 
     def scaled(self, ratio: float) -> ChannelPlan:
-        """The plan that multiplies the width of every free group by ``ratio`` (rounded, at least 1)."""
+        """The plan that multiplies the width of every free group by ``ratio`` (rounded, at least 1).
+
+        Raises:
+            PlanError: the ratio is not above 0, and finite.
+        """
+        if not 0 < ratio < math.inf:
+            raise PlanError(f"ratio={ratio!r}: use a finite number above 0")
         return ChannelPlan({name: max(1, round(g.width * ratio)) for name, g in self.free.items()})

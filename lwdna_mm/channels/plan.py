@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from lwdna_mm.errors import UserError
 from lwdna_mm.files import write_atomically
@@ -102,6 +103,6 @@ def _read(entry: Any) -> tuple[int, list[int] | None]:
 
 
 def _whole(number: Any) -> int:
-    if isinstance(number, (bool, np.bool_)):  # a mask is no list of indices
+    if isinstance(number, (bool, np.bool_)) or getattr(number, "dtype", None) == torch.bool:  # a mask is no list
         raise TypeError
     return operator.index(number)

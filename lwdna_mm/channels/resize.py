@@ -30,7 +30,7 @@ def resize(model: nn.Module, graph: ChannelGraph, plan: ChannelPlan, inherit: bo
     transfer = prove(model, graph, graph.resolve(plan))
     resized = transfer.apply(model)
     if not inherit:
-        initialize(resized)
+        initialize(resized, {name for name, _ in graph.sizes})
     return resized
 
 

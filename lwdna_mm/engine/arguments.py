@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from ..compat import cpu_distributed
 from ..errors import UserError
+from .types import type_name
 
 # What each launcher leaves in the environment of every process, and who starts these.
 LAUNCHED = dict(pytorch="RANK", slurm="SLURM_PROCID", mpi="OMPI_COMM_WORLD_RANK")
@@ -55,6 +56,6 @@ def _enable_amp(cfg: Config) -> None:
     if cfg.get("optim_wrapper") is None:
         raise UserError("--amp: the config has no optim_wrapper, so there is nothing to train in mixed precision")
     kind = cfg.optim_wrapper.get("type", "OptimWrapper")
-    if kind not in ("OptimWrapper", "AmpOptimWrapper"):
+    if type_name(kind) not in ("OptimWrapper", "AmpOptimWrapper", "CpuAmpOptimWrapper"):
         raise UserError(f"--amp: optim_wrapper.type is {kind!r}, but must be 'OptimWrapper'")
     cfg.optim_wrapper.type = "AmpOptimWrapper" if torch.cuda.is_available() else "lwdna_mm.CpuAmpOptimWrapper"

@@ -1,5 +1,6 @@
 """The search of a plan: widen the network, judge it on some mini-batches, write what is found."""
 
+import re
 import time
 from collections.abc import Callable
 from functools import partial
@@ -79,7 +80,17 @@ def search_plan(
     runner.register_hook(beginning)
     runner.register_hook(search)
     runner.register_hook(NonFiniteHook(cfg.get("skip_nonfinite", 0), search.gates))
-    runner.train()
+    try:
+        runner.train()
+    except RuntimeError as error:
+        unused = [note for note in baseline.notes if "does not use it" in note]
+        if not unused or not re.search("size|shape", str(error)):
+            raise
+        raise UserError(
+            f"the widened network cannot be trained: {str(error).splitlines()[0]}. {len(unused)} parameters run in "
+            f"training only, such as {unused[0]}. Name in lwdna.keep what these read or mirror, or train by a method "
+            "without them"
+        ) from error
 
 
 def _check_steps(optim_wrapper: OptimWrapper | OptimWrapperDict, section: LwdnaSection) -> None:

@@ -1,6 +1,5 @@
 """The ``lwdna`` section of a config: the one thing that tells an LW-DNA run from its baseline."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -8,6 +7,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..latency.setting import DTYPES
+from ..models.builders import MOST_TIMES
 from ..models.trace import Shape, parse_shapes
 from ..shrink import CRITERIA, GATES, PlainGates
 from .presets import apply_preset
@@ -253,7 +253,7 @@ def _check_values(section: LwdnaSection) -> None:
     shrink, budget = section.shrink, section.budget
     ratios = shrink.min_ratio.values() if isinstance(shrink.min_ratio, Mapping) else [shrink.min_ratio]
     rules = [
-        ("widen", section.widen, 1 <= section.widen < math.inf, "at least 1, and finite"),
+        ("widen", section.widen, 1 <= section.widen <= MOST_TIMES, f"at least 1, at most {MOST_TIMES}"),
         ("shrink.warmup_iters", shrink.warmup_iters, shrink.warmup_iters >= 0, "0 or more"),
         ("shrink.iters", shrink.iters, shrink.iters >= 1, "1 or more"),
         ("shrink.min_ratio", shrink.min_ratio, all(0 <= one <= 1 for one in ratios), "between 0 and 1"),

@@ -8,24 +8,33 @@ from mmengine.config import Config
 
 from ..errors import UserError
 from ..runs.plan_file import weights_path
+from .types import type_name
+
+# Arguments by which networks load weights as they are built.
+BUILT_FROM = ("pretrained", "checkpoint_path")
 
 
 def refuse_pretrained(cfg: Config) -> None:
-    """Raise UserError where a config asks for weights of the baseline, by ``load_from`` or by an ``init_cfg``."""
+    """Raise UserError where a config asks for weights of the baseline: by ``load_from``, by an ``init_cfg``, or by an
+    argument such as timm's ``pretrained``."""
     source = cfg.get("load_from") or _pretrained(cfg.model)
     if source:
         raise UserError(
             f"pretrained weights ({source}) of the baseline do not fit a network of other widths: "
-            "train both without load_from and without an init_cfg of type Pretrained"
+            f"train both without load_from, without an init_cfg of type Pretrained "
+            f"and without {' or '.join(BUILT_FROM)}"
         )
 
 
 def _pretrained(model: Any) -> str | None:
-    """The first checkpoint that a model's config is to be initialised from."""
+    """The first checkpoint that a model's config is to be initialised from; a loss may have a network of its own."""
     if isinstance(model, Mapping):
-        if str(model.get("type")).endswith("Pretrained"):
+        if type_name(model.get("type")) in ("Pretrained", "PretrainedInit"):
             return str(model.get("checkpoint"))
-        model = model.values()
+        named = next((key for key in BUILT_FROM if model.get(key)), None)
+        if named is not None:
+            return f"{named}={model[named]!r}"
+        model = [value for key, value in model.items() if "loss" not in str(key)]
     elif not isinstance(model, (list, tuple)):
         return None
     return next(filter(None, map(_pretrained, model)), None)

@@ -33,6 +33,11 @@ def check_types(cfg: Config) -> None:
                     raise UserError(f"{key}.type is {kind!r}, which there is none of: {nearest(kind, names_of(found))}")
 
 
+def type_name(kind: Any) -> str:
+    """The last name of a type in a config, which may be a class, or a string with a scope or a path."""
+    return str(getattr(kind, "__name__", kind)).rpartition(".")[2]
+
+
 def names_of(registry: Registry | None) -> list[str]:
     """What a registry and those above it have."""
     names: list[str] = []

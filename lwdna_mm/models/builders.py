@@ -53,7 +53,7 @@ def LWDNA(  # noqa: N802  the name is used as a type in configs
     if data_preprocessor is not None:
         model.setdefault("data_preprocessor", data_preprocessor)
     module = MODELS.build(model)
-    graph = trace(module, _trace_options(plan, input_shape))
+    graph = trace(module, plan_options(plan, input_shape))
     _check_widths(plan, graph)
     return resize_fresh(module, graph, plan)
 
@@ -82,7 +82,7 @@ def LWDNABackbone(  # noqa: N802
     widths = {name.removeprefix(prefix): width for name, width in plan.widths.items() if name.startswith(prefix)}
     if not widths:
         raise UserError(f"the plan has no group whose name begins with {prefix!r}")
-    options = _trace_options(plan, input_shape)
+    options = plan_options(plan, input_shape)
     kept = [name for name in options.get("keep", ()) if f"{name}.".startswith(prefix)]  # the others are not in it
     options["keep"] = [f"backbone.{name.removeprefix(prefix)}" if name != prefix[:-1] else "backbone" for name in kept]
     read = _ReadBackbone(MODELS.build(backbone), options["input_shape"])
@@ -123,7 +123,7 @@ def as_plan(plan: Plan) -> ChannelPlan:
     return ChannelPlan.from_json(plan)
 
 
-def _trace_options(plan: ChannelPlan, input_shape: Sequence | None) -> dict[str, Any]:
+def plan_options(plan: ChannelPlan, input_shape: Sequence | None) -> dict[str, Any]:
     """What is traced: a plan may come from anywhere, so that nothing in it may take any time or memory."""
     options = dict(plan.meta)
     if input_shape is None and "input_shape" not in options:

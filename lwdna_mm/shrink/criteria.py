@@ -150,12 +150,19 @@ class TaylorCriterion(GateGradientCriterion):
         return (gate * grad).square()
 
 
+def checked_seed(name: str, seed: Any) -> int:
+    """The seed; raises UserError by the name of whose it is where it is no whole number of at least 0."""
+    if isinstance(seed, bool) or not (isinstance(seed, int) and seed >= 0):
+        raise UserError(f"{name}'s seed is {seed!r}, but must be a whole number of at least 0")
+    return seed
+
+
 @CRITERIA.register
 class RandomCriterion(Criterion):
     """A control: independent uniform scores, which depend on the seed and the graph alone."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+        self.seed = checked_seed("RandomCriterion", seed)
 
     def scores(self, graph: ChannelGraph) -> dict[str, Tensor]:
         """Draw the scores in the order of the graph's groups."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lwdna_mm.channels import ChannelGraph
 from lwdna_mm.errors import UserError
-from lwdna_mm.shrink.criteria import CRITERIA, GateGradientCriterion
+from lwdna_mm.shrink.criteria import CRITERIA, GateGradientCriterion, checked_seed
 from lwdna_mm.shrink.gates import Gates, attach_gates, own_parameters, parametrize_all, places_of
 from lwdna_mm.shrink.registry import Registry
 
@@ -50,7 +50,7 @@ class LatentHypernet:
         if not (isinstance(embedding_dim, int) and embedding_dim >= 1):
             raise UserError(f"embedding_dim={embedding_dim!r}: use a whole number of at least 1")
         self.embedding_dim = embedding_dim
-        self.seed = seed
+        self.seed = checked_seed("LatentHypernet", seed)
 
     def attach(self, model: nn.Module, graph: ChannelGraph) -> "Latents":
         """Let the model's convolutions be generated, until :meth:`Latents.remove`.

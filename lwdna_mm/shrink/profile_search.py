@@ -7,7 +7,7 @@ import numpy as np
 
 from lwdna_mm.channels import ChannelGraph
 from lwdna_mm.errors import UserError
-from lwdna_mm.shrink.criteria import CRITERIA, UniformCriterion
+from lwdna_mm.shrink.criteria import CRITERIA, UniformCriterion, checked_seed
 from lwdna_mm.shrink.profiles import finite
 
 Profile = dict[str, float]
@@ -106,8 +106,6 @@ class ProfileSearch(UniformCriterion):
             raise UserError(f"ProfileSearch's longest is {longest!r}, but must be above 0, at most 1")
         if not isinstance(ranges, Mapping | None):
             raise UserError(f"ProfileSearch's ranges is {ranges!r}, but must be a dict such as dict(tilt=1.5)")
-        if isinstance(seed, bool) or not (isinstance(seed, int) and seed >= 0):
-            raise UserError(f"ProfileSearch's seed is {seed!r}, but must be a whole number of at least 0")
         self.ranges = dict(RANGES if ranges is None else ranges)
         for name, limit in self.ranges.items():
             if name not in RANGES:
@@ -116,7 +114,7 @@ class ProfileSearch(UniformCriterion):
                 raise UserError(f"ProfileSearch's ranges[{name!r}] is {limit!r}, but must be above 0, at most {MOST}")
         self.candidates, self.rungs, self.eta, self.held_out = candidates, rungs, eta, held_out
         self.longest = 1 / eta if longest is None else longest
-        self.repeats, self.metric, self.seed = repeats, metric, seed
+        self.repeats, self.metric, self.seed = repeats, metric, checked_seed("ProfileSearch", seed)
         self.profile: Profile = {}
 
     @property

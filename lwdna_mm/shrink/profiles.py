@@ -8,7 +8,7 @@ import torch
 
 from lwdna_mm.channels import ChannelGraph
 from lwdna_mm.errors import UserError
-from lwdna_mm.shrink.criteria import CRITERIA, UniformCriterion
+from lwdna_mm.shrink.criteria import CRITERIA, UniformCriterion, checked_seed
 
 
 @CRITERIA.register
@@ -45,7 +45,7 @@ class RandomWidthsCriterion(UniformCriterion):
     def __init__(self, seed: int = 0, spread: float = 0.5) -> None:
         if finite("RandomWidthsCriterion's spread", spread) < 0:
             raise UserError(f"spread={spread!r}: use a number of at least 0")
-        self.seed = seed
+        self.seed = checked_seed("RandomWidthsCriterion", seed)
         self.spread = spread
 
     def growth(self, graph: ChannelGraph) -> dict[str, float]:

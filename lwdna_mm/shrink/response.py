@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lwdna_mm.channels import ChannelGraph
 from lwdna_mm.errors import UserError
-from lwdna_mm.shrink.criteria import CRITERIA, Criterion
+from lwdna_mm.shrink.criteria import CRITERIA, Criterion, checked_seed
 
 # Share of the groups that have another width than the reference's in an iteration of the training.
 OTHERS = 0.25
@@ -72,7 +72,8 @@ class ResponseCriterion(Criterion):
         for name, value, good, wanted in rules:
             if not good:
                 raise UserError(f"ResponseCriterion's {name} is {value!r}, but must be {wanted}")
-        self.points, self.rounds, self.held_out, self.seed = points, rounds, held_out, seed
+        self.points, self.rounds, self.held_out = points, rounds, held_out
+        self.seed = checked_seed("ResponseCriterion", seed)
         self.curves: dict[str, Curve] = {}
 
     def draw(self, allowed: Mapping[str, np.ndarray], reference: Mapping[str, int], iteration: int) -> dict[str, int]:

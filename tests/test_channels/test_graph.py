@@ -240,3 +240,10 @@ def test_parameters_of_a_parametrized_layer_are_its_own(image: Tensor) -> None:
     net = nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 5, 1))
     graph = analyze(nn.Sequential(net, nn.BatchNorm2d(5)), image)
     assert {name: int(one.params(graph.vector())) for name, one in graph.complexity.layers.items()} == {"0": 5 * 3 + 10}
+
+
+@pytest.mark.parametrize("ratio", [0, -1.0, float("nan"), float("inf")])
+def test_widths_are_scaled_by_numbers_above_zero(ratio: float) -> None:
+    graph = analyze(nn.Sequential(nn.Conv2d(3, 8, 1), nn.Conv2d(8, 2, 1)), torch.rand(1, 3, 4, 4))
+    with pytest.raises(PlanError, match="use a finite number above 0"):
+        graph.scaled(ratio)

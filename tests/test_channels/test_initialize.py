@@ -24,7 +24,7 @@ def kept(model: nn.Module) -> list[str]:
 
 def test_attention_draws_its_projections() -> None:
     model = trained(nn.Sequential(nn.Linear(8, 8), nn.MultiheadAttention(8, 2)))
-    initialize(model)
+    initialize(model, dict(model.named_parameters()))
     assert kept(model) == []
     assert not model[1].out_proj.bias.any()  # as the attention wants it, not as a linear layer does
 
@@ -50,7 +50,7 @@ def test_a_layer_has_the_last_word_on_what_is_in_it() -> None:
 def test_layers_draw_in_their_order() -> None:
     model, other = (nn.Sequential(nn.Sequential(nn.Linear(3, 8)), nn.Linear(8, 2)) for _ in range(2))
     torch.manual_seed(0)
-    initialize(model)
+    initialize(model, dict(model.named_parameters()))
     torch.manual_seed(0)
     other[0][0].reset_parameters()
     other[1].reset_parameters()
@@ -59,7 +59,7 @@ def test_layers_draw_in_their_order() -> None:
 
 def test_computed_weights_are_drawn_through_their_inverse() -> None:
     model = nn.Sequential(*(wrap(nn.Conv2d(3, 8, 1)) for wrap in (parametrizations.weight_norm, spectral)))
-    initialize(trained(model))
+    initialize(trained(model), dict(model.named_parameters()))
     assert kept(model) == []
     bound = 3**-0.5  # of a convolution's weights
     assert model[0].weight.abs().max() <= bound
@@ -77,5 +77,19 @@ def test_a_weight_without_an_inverse_stays() -> None:
 
     model = nn.Linear(3, 8)
     parametrize.register_parametrization(model, "weight", Squared())
-    initialize(trained(model))
+    initialize(trained(model), dict(model.named_parameters()))
     assert kept(model) == ["parametrizations.weight.original"]
+
+
+def test_what_the_traced_pass_does_not_use_keeps_its_values() -> None:
+    class WithTeacher(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.outer, self.teacher = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 2, 1), nn.Conv2d(3, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.outer(self.inner(x))
+
+    model = trained(WithTeacher())
+    fresh = resize(model, analyze(model, torch.rand(1, 3, 4, 4)), ChannelPlan({"inner": 4}), inherit=False)
+    assert kept(fresh) == ["teacher.weight", "teacher.bias"]

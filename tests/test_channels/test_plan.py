@@ -49,7 +49,21 @@ def test_bad_files_are_named(tmp_path: Path, text: str | None, message: str) -> 
 
 @pytest.mark.parametrize(
     "entry",
-    [[True, False, True], np.array([True, False]), "12", [1.7, 2.2], 4.0, None, {"a": 1}, [], 0, -3, [-1, 2], True],
+    [
+        [True, False, True],
+        np.array([True, False]),
+        torch.tensor([True, False]),
+        "12",
+        [1.7, 2.2],
+        4.0,
+        None,
+        {"a": 1},
+        [],
+        0,
+        -3,
+        [-1, 2],
+        True,
+    ],
 )
 def test_what_is_neither_a_width_nor_indices(entry: object) -> None:
     with pytest.raises(PlanError, match=r"group 'a': .* is neither a width of at least 1 nor a list of indices"):

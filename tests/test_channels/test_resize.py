@@ -120,3 +120,33 @@ def test_a_wrong_graph_is_not_believed(image: Tensor) -> None:
     positions[[0, 5]] = positions[[5, 0]]
     with pytest.raises(ResizeError, match="group '0' fails: the resized network computes something else"):
         resize(net, graph, ChannelPlan({"0": [0, 1, 2]}))
+
+
+def test_blocks_that_are_fused_know_their_channels() -> None:
+    from mmpretrain.models.backbones import RepVGG
+
+    model = RepVGG(
+        dict(num_blocks=[1, 2, 1, 1], width_factor=[0.25, 0.25, 0.25, 0.25], group_layer_map=None, se_cfg=None)
+    )
+    model.eval()
+    images = torch.rand(1, 3, 32, 32)
+    graph = analyze(model, images)
+    small = resize(model, graph, graph.scaled(0.6))
+    small.eval()
+    (expected,) = small(images)
+    small.switch_to_deploy()
+    assert torch.allclose(small(images)[0], expected, atol=1e-5)
+
+
+def test_recurrent_layers_read_other_features() -> None:
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.lstm, self.head = nn.Conv1d(3, 8, 3), nn.LSTM(8, 6, bidirectional=True), nn.Linear(12, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.lstm(self.conv(x).permute(2, 0, 1))[0])
+
+    model, series = Recurrent(), torch.rand(2, 3, 10)
+    small = resize(model, analyze(model, series), ChannelPlan({"conv": 5}))
+    assert (small.lstm.input_size, small(series).shape) == (5, (8, 2, 2))

@@ -1,7 +1,11 @@
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
+from mmengine.optim import OptimWrapper
 
+from lwdna_mm.engine.arguments import apply_arguments
 from lwdna_mm.engine.config import DATALOADERS, check_data, load_config
 from lwdna_mm.errors import UserError
 
@@ -137,3 +141,10 @@ def test_options_that_a_section_cannot_take_are_named(tmp_path):
         load_config(path, {"lwdna.preset": ["paper"]})
     with pytest.raises(UserError, match=r"lwdna is 5, so there is no 'lwdna.shrink.criterion'"):
         load_config(path, {"lwdna": 5, "lwdna.shrink.criterion": dict(type="UniformCriterion")})
+
+
+@pytest.mark.parametrize("kind", [OptimWrapper, "OptimWrapper", "mmengine.optim.OptimWrapper"])
+def test_mixed_precision_of_a_plain_wrapper_however_it_is_named(kind):
+    cfg = Config(dict(optim_wrapper=dict(type=kind)))
+    apply_arguments(cfg, Namespace(amp=True))
+    assert cfg.optim_wrapper.type.rpartition(".")[2] in ("AmpOptimWrapper", "CpuAmpOptimWrapper")

@@ -30,6 +30,7 @@ def test_defaults_and_shapes():
         (dict(input_shape=(3, -1, 8)), r"input_shape is \(3, -1, 8\)"),
         (dict(init="copy", input_shape=(3, 8, 8)), "'inherit' or 'fresh'"),
         (dict(widen=0.5, input_shape=(3, 8, 8)), "widen is 0.5"),
+        (dict(widen=17.0, input_shape=(3, 8, 8)), "widen is 17.0, but must be at least 1, at most 16"),
         (dict(shrink=dict(min_ratio=dict(stem=2)), input_shape=(3, 8, 8)), "min_ratio"),
         (dict(shrink=dict(iters=0), input_shape=(3, 8, 8)), "shrink.iters is 0"),
     ],

@@ -9,7 +9,11 @@ from lwdna_mm.shrink import (
     CRITERIA,
     AbsGradientCriterion,
     GradientCriterion,
+    LatentHypernet,
+    ProfileSearch,
     RandomCriterion,
+    RandomWidthsCriterion,
+    ResponseCriterion,
     TaylorCriterion,
     UniformCriterion,
 )
@@ -99,3 +103,14 @@ def test_observing_and_scoring_out_of_order():
         criterion.observe({"a": nn.Parameter(torch.ones(2))})
     with pytest.raises(UserError, match="'a' was never observed"):
         criterion.scores(GRAPH)
+
+
+@pytest.mark.parametrize(
+    "kind", [RandomCriterion, RandomWidthsCriterion, ResponseCriterion, ProfileSearch, LatentHypernet]
+)
+@pytest.mark.parametrize("seed", ["abc", 1.5, True, -1])
+def test_a_seed_is_a_whole_number(kind, seed):
+    with pytest.raises(
+        UserError, match=f"{kind.__name__}'s seed is {seed!r}, but must be a whole number of at least 0"
+    ):
+        kind(seed=seed)
