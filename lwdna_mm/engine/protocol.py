@@ -56,10 +56,10 @@ def complete(cfg: Config) -> Config:
     logger = cfg.default_hooks.get("logger", dict(type="LoggerHook"))
     if logger is not None and not by_epoch(cfg):  # or all validations would be logged at epoch 0
         cfg.default_hooks.logger = {"log_metric_by_epoch": False, **logger}
-    hooks = cfg.get("custom_hooks") or []
     ours = [dict(type="lwdna_mm.ExactResumeHook"), dict(type="lwdna_mm.NonFiniteHook", skip=_skip_nonfinite(cfg))]
-    present = {str(hook["type"]) for hook in hooks}
-    cfg.custom_hooks = [*hooks, *(hook for hook in ours if hook["type"] not in present)]
+    # The config that a run leaves has them already, as that run was told.
+    others = [hook for hook in cfg.get("custom_hooks") or [] if hook["type"] not in [one["type"] for one in ours]]
+    cfg.custom_hooks = [*others, *ours]
     cfg.train_dataloader.persistent_workers = False
     _span_training(cfg)
     return cfg
