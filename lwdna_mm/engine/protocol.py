@@ -44,8 +44,8 @@ def complete(cfg: Config) -> Config:
         raise UserError(f"default_hooks.checkpoint.type is {kind!r}, but must be 'CheckpointHook'")
     if hook.get("out_dir") is not None:
         raise UserError(
-            f"default_hooks.checkpoint.out_dir is {hook['out_dir']!r}, but checkpoints lie in the work_dir, so that a run "
-            "can go on: leave it out, and give the folder by --work-dir"
+            f"default_hooks.checkpoint.out_dir is {hook['out_dir']!r}, but checkpoints lie in the work_dir, so that a "
+            "run can go on: leave it out, and give the folder by --work-dir"
         )
     if by_epoch(cfg) and not hook.get("by_epoch", True):
         raise UserError(
