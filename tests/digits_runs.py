@@ -31,6 +31,8 @@ def tiny_config(work_dir: Path, lwdna: bool = True, **options) -> Config:
     """
     name = "resnet8_lwdna_1xb32_digits.py" if lwdna else "resnet8_1xb32_digits.py"
     given = {key.replace("__", "."): value for key, value in options.items()}
-    cfg = load_config(CONFIGS / name, copy.deepcopy({**tiny_options(lwdna), **given}))
+    tiny = tiny_options(lwdna).items()
+    tiny = {key: value for key, value in tiny if not any(key.startswith(f"{whole}.") for whole in given)}
+    cfg = load_config(CONFIGS / name, copy.deepcopy({**tiny, **given}))
     cfg.work_dir = str(work_dir)
     return cfg

@@ -31,7 +31,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", default="work_dirs/costs", help="results; default work_dirs/costs")
     parser.add_argument("--threads", type=whole(1), default=1, help="default 1")
     parser.add_argument("--plans", type=whole(1), default=30, help="random plans to fit each model on; default 30")
-    parser.add_argument("--held-out", type=whole(1), default=12, help="random plans to hold it against; default 12")
+    parser.add_argument("--held-out", type=whole(2), default=12, help="random plans to hold it against; default 12")
     parser.add_argument("--seconds", type=positive, default=30, help="of timing for each model; default 30")
     parser.add_argument("--turns", type=whole(1), default=15, help="of baseline and plans; default 15")
     parser.add_argument("--iters", type=whole(1), default=8, help="mini-batches of a search; default 8")

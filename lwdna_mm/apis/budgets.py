@@ -30,7 +30,9 @@ ARMS = {
     f"flops, divisor {DIVISOR}": (False, DIVISOR, MIN_RATIO),
     f"flops and time, divisor {DIVISOR}": (True, DIVISOR, MIN_RATIO),
 }
-RESULT = "result.json"
+RESULT, LATENCY = "result.json", "latency.json"
+# How all that lies in the folder was asked for, but for the turns.
+ARGUMENTS = "arguments.json"
 
 
 def measure_budgets(
@@ -44,7 +46,8 @@ def measure_budgets(
 ) -> dict[str, Any]:
     """Model a network's time, search it under each budget, and time baseline and plans in turns.
 
-    What an earlier, interrupted call has left in ``out`` is kept: ``latency.json``, the plans, ``result.json``.
+    What an earlier, interrupted call with the same arguments has left in ``out`` is kept: ``latency.json``, the plans,
+    ``result.json``.
 
     Args:
         config: with an ``lwdna`` section.
@@ -59,15 +62,17 @@ def measure_budgets(
         plan within their budget are left out.
 
     Raises:
-        UserError: a result that is there is of other turns or threads.
+        UserError: what is there is of other arguments.
     """
     result = out / RESULT
+    asked = dict(config=Path(config).stem, threads=torch.get_num_threads(), workloads=[str(one) for one in workloads])
+    _check_arguments(out, {**asked, **how, **options})
     if result.is_file():
         return _earlier(result, turns)
     cfg = load_config(config, options)
     timed = Timed(cfg)
     setting = Setting.here(channels_last=timed.channels_last)
-    latency = out / "latency.json"
+    latency = out / LATENCY
     if not latency.is_file():
         profile_latency(timed, workloads, setting, tell, DIVISOR, **how).write(latency)
     profile = read_profile(latency)
@@ -109,14 +114,29 @@ def check_budget_data(config: str | Path, options: dict[str, Any], out: Path) ->
         check_data(load_config(config, options), ["train_dataloader"])
 
 
+def _check_arguments(out: Path, asked: dict[str, Any]) -> None:
+    """Check that what lies in ``out`` was asked for as here; note it where nothing does yet."""
+    note, asked = out / ARGUMENTS, json.loads(json.dumps(asked))
+    if not any((out / name).exists() for name in (RESULT, LATENCY, *(f"{arm}/plan.json" for arm in ARMS))):
+        write_atomically((json.dumps(asked) + "\n").encode(), note)
+        return
+    if not note.is_file():
+        raise UserError(f"{out}: no {ARGUMENTS} says how it was measured: delete it, or give another folder")
+    kept = read_written(note, "config", "threads", "workloads")
+    for key in {**kept, **asked}:
+        if kept.get(key) != asked.get(key):
+            raise UserError(
+                f"{out}: was measured with {key} {kept.get(key)!r}, and this call asks for {asked.get(key)!r}: ask for "
+                "the same, delete it, or give another folder"
+            )
+
+
 def _earlier(result: Path, turns: int) -> dict[str, Any]:
     """What an earlier call has found, where it was asked for the same."""
     found = read_written(result, "setting", "turns", "error", "times", "shares")
-    threads = f"threads={torch.get_num_threads()}"
-    if found["turns"] != turns or threads not in found["setting"]:
+    if found["turns"] != turns:
         raise UserError(
-            f"{result}: is of {found['turns']} turns, {found['setting']}, and this call asks for {turns} turns, "
-            f"{threads}: ask for the same, or delete it"
+            f"{result}: is of {found['turns']} turns, and this call asks for {turns}: ask for the same, or delete it"
         )
     return found
 

@@ -1,5 +1,6 @@
 """Reading a config and the command line's changes to it, with mistakes told in one line."""
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -34,7 +35,8 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
 
     Args:
         path: the config file.
-        options: dotted key to value, as ``--cfg-options`` gives them.
+        options: dotted key to value, as ``--cfg-options`` gives them; what is said of a key holds before what is said
+            of a dict that has it, whatever their order.
 
     Raises:
         UserError: the file or one of its bases is not there or cannot be executed, a key is misspelt, or a value
@@ -43,7 +45,8 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     cfg = read_config(path)
     for key in cfg:
         _check_top_level(key, cfg)
-    options = dict(options or {})
+    # A dict would replace what is said before it of its keys; what comes after it is written into it.
+    options = copy.deepcopy(dict(sorted((options or {}).items(), key=lambda option: option[0].count("."))))
     _check_nested(options)
     if isinstance(cfg.get("lwdna"), Mapping):  # before the defaults are written out
         cfg.lwdna.update(_take_preset(options))

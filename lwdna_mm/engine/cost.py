@@ -1,28 +1,27 @@
 """What a run costs: its network's FLOPs, parameters and activations, its training's samples and seconds."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.dist import get_world_size
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from ..channels import ChannelPlan
 from ..models.trace import parse_shapes, trace
 
 
-def complexity(runner: Runner, plan: Path | None) -> dict[str, Any]:
+def complexity(runner: Runner, plan: Mapping[str, Any] | None) -> dict[str, Any]:
     """``flops``, ``params`` and ``acts`` of a runner's network, counted on the network itself.
 
     Args:
         runner: ``flops`` and ``acts`` are None where its config says no ``input_shape``.
-        plan: the plan of the network, which has one.
+        plan: content of the plan of the network, where it has one.
 
     Raises:
         UserError: the network does not run on such inputs.
     """
     model = getattr(runner.model, "module", runner.model)
     params = sum(parameter.numel() for parameter in model.parameters())
-    source = runner.cfg if plan is None else ChannelPlan.from_json(plan).meta
+    source = runner.cfg if plan is None else plan
     shape = source.get("input_shape") or runner.cfg.get("input_shape")
     if shape is None:
         return dict(flops=None, params=params, acts=None)

@@ -28,9 +28,6 @@ def latency_budget(
     if limit is None:
         return None
     profile = read_profile(limit.file)
-    backend, cuda = profile.setting.backend, profile.setting.cuda
-    here = Setting.here(None, limit.dtype, backend, is_channels_last(cfg), cuda)
-    profile.check(limit.file, baseline.fingerprint, here)
     pairs = {
         "inputs": (profile.about["trace"]["input_shape"], section.trace_options["input_shape"]),
         "lwdna.shrink.divisor": (profile.divisor, section.shrink.divisor),
@@ -41,4 +38,7 @@ def latency_budget(
                 f"{limit.file} was measured with {name} {there}, the config has {wanted}; "
                 "measure again with tools/latency.py"
             )
+    backend, cuda = profile.setting.backend, profile.setting.cuda
+    here = Setting.here(None, limit.dtype, backend, is_channels_last(cfg), cuda)
+    profile.check(limit.file, baseline, here)
     return LatencyBudget(profile, limit.ratio, network, section.input_shapes, limit.file)

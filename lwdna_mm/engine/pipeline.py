@@ -37,7 +37,7 @@ from .checkpoint import SafeCheckpointHook
 from .config import check_data
 from .cost import complexity, training
 from .plan_search import search_plan
-from .planned import naming_plan, resized_model
+from .planned import naming_plan, own_plan, resized_model
 from .protocol import complete, experiment_name
 from .section import LwdnaSection, parse_section
 from .shrink_hook import SearchHook
@@ -107,6 +107,9 @@ def _run(
         beginning.then(partial(_take_over, Path(plan), work_dir / PLAN))
         return _train(cfg, section, Path(plan), checkpoint, beginning)
     if section is None:
+        carried = own_plan(cfg)
+        if carried is not None:
+            beginning.then(partial(as_plan(carried).to_json, work_dir / PLAN))
         return _train(cfg, None, None, checkpoint, beginning)
     if resume and (work_dir / PLAN).is_file():
         seed = cfg.randomness.seed
@@ -192,8 +195,10 @@ def _train(
     """Train by the config's own protocol, which is the baseline's."""
     cfg = copy.deepcopy(cfg)
     cfg.pop("lwdna", None)
+    carried = own_plan(cfg) if plan is None else json.loads(plan.read_text())
+    init = _beginning_of_weights(cfg, section, carried)
     if plan is not None:
-        cfg.model = resized_model(cfg, json.loads(plan.read_text()))  # so that the config that is dumped is whole
+        cfg.model = resized_model(cfg, carried)  # so that the config that is dumped is whole
     ours = checkpoint  # weights that must fit exactly; a load_from of the user's need not
     if checkpoint is None and section is not None and section.init == "inherit":
         ours = weights_of(plan)
@@ -211,34 +216,43 @@ def _train(
         if checkpoint is not None:
             check_resumable(loaded, ours)
         del loaded
-    if plan is not None:
+    if carried is not None:
         # A plan is a handful of numbers: every checkpoint carries what rebuilds its network.
         hook = next(hook for hook in runner.hooks if isinstance(hook, SafeCheckpointHook))
-        hook.meta["lwdna_plan"] = json.loads(plan.read_text())
-    cost = complexity(runner, plan)
+        hook.meta["lwdna_plan"] = carried
+    facts = dict(init=init, **complexity(runner, carried))
     try:
         runner.train()
     except DivergedError as error:
-        error.summary = _summarize(runner, section, plan, cost)
+        error.summary = _summarize(runner, facts, carried is not None)
         raise
+    beginning.begin()  # also where nothing was left to train
     if _lacks_last_validation(runner):  # the run was killed between its last checkpoint and that
         runner.val_loop.run()
-    summary = _summarize(runner, section, plan, cost)
+    summary = _summarize(runner, facts, carried is not None)
     if is_main_process():
         write_summary(runner.work_dir, summary)
     return summary
 
 
-def _summarize(runner: Runner, section: LwdnaSection | None, plan: Path | None, cost: dict[str, Any]) -> dict[str, Any]:
-    facts = dict(
+def _beginning_of_weights(cfg: Config, section: LwdnaSection | None, plan: dict[str, Any] | None) -> str | None:
+    """Where the first weights come from, as the summary says it."""
+    if section is not None:
+        return section.init
+    if plan is None:
+        return None
+    return "inherit" if cfg.get("load_from") else "fresh"
+
+
+def _summarize(runner: Runner, facts: dict[str, Any], planned: bool) -> dict[str, Any]:
+    known = dict(
         config=Path(runner.cfg.filename or "config").stem,
         seed=runner.seed,
-        init=section.init if section else None,
         protocol=runner.cfg.get("protocol"),
         training=training(runner),
-        **cost,
+        **facts,
     )
-    return summarize(runner.work_dir, facts, None if plan is None else Path(runner.work_dir, PLAN))
+    return summarize(runner.work_dir, known, Path(runner.work_dir, PLAN) if planned else None)
 
 
 def _lacks_last_validation(runner: Runner) -> bool:

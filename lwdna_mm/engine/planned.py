@@ -1,19 +1,43 @@
 """Configs of networks that have been resized to a plan."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
 from ..errors import UserError
+from ..models.builders import as_plan
 
 
 def apply_plan(cfg: Config, loaded: dict, plan: str | Path | None = None) -> None:
     """Let the model of a config, in place, be the one whose weights a loaded checkpoint has."""
     plan = plan or loaded.get("meta", {}).get("lwdna_plan")
-    if plan is not None and not str(cfg.model.type).endswith("LWDNA"):  # such a config has its plan
+    if plan is not None and not _is_resized(cfg):  # such a config has its plan
         cfg.model = resized_model(cfg, plan)
+
+
+def own_plan(cfg: Config) -> dict[str, Any] | None:
+    """The content of the plan that a config's own model is resized to, with the inputs that it is traced with.
+
+    None for any other model.
+
+    Raises:
+        UserError: the plan is not there, or is none.
+    """
+    if not _is_resized(cfg) or cfg.model.get("plan") is None:
+        return None
+    plan = as_plan(cfg.model.plan)
+    shape = cfg.model.get("input_shape")
+    inputs = {} if shape is None else dict(input_shape=shape)
+    return json.loads(json.dumps({**plan.meta, **inputs, "widths": plan.widths}))  # plain, without mmengine's types
+
+
+def _is_resized(cfg: Config) -> bool:
+    kind = cfg.model.type
+    return getattr(kind, "__name__", str(kind)).endswith("LWDNA")
 
 
 @contextmanager

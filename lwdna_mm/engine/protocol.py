@@ -26,7 +26,7 @@ def complete(cfg: Config) -> Config:
 
     Raises:
         UserError: there is nothing to train, a subset that cannot be, the checkpoint hook cannot be replaced by
-            the safe one, it saves inside epochs, where no run can go on exactly, or never.
+            the safe one, it saves in another folder, or inside epochs, where no run can go on exactly, or never.
     """
     for key in ("model", "train_dataloader", "train_cfg", "optim_wrapper"):
         if cfg.get(key) is None:
@@ -42,6 +42,11 @@ def complete(cfg: Config) -> Config:
     kind = getattr(hook["type"], "__name__", hook["type"])
     if kind not in ("CheckpointHook", "mmengine.CheckpointHook", "lwdna_mm.SafeCheckpointHook"):
         raise UserError(f"default_hooks.checkpoint.type is {kind!r}, but must be 'CheckpointHook'")
+    if hook.get("out_dir") is not None:
+        raise UserError(
+            f"default_hooks.checkpoint.out_dir is {hook['out_dir']!r}, but checkpoints lie in the work_dir, so that a "
+            "run can go on: leave it out, and give the folder by --work-dir"
+        )
     if by_epoch(cfg) and not hook.get("by_epoch", True):
         raise UserError(
             "default_hooks.checkpoint.by_epoch is False, but the training is counted in epochs, and a run that goes on "
@@ -56,10 +61,10 @@ def complete(cfg: Config) -> Config:
     logger = cfg.default_hooks.get("logger", dict(type="LoggerHook"))
     if logger is not None and not by_epoch(cfg):  # or all validations would be logged at epoch 0
         cfg.default_hooks.logger = {"log_metric_by_epoch": False, **logger}
-    hooks = cfg.get("custom_hooks") or []
     ours = [dict(type="lwdna_mm.ExactResumeHook"), dict(type="lwdna_mm.NonFiniteHook", skip=_skip_nonfinite(cfg))]
-    present = {str(hook["type"]) for hook in hooks}
-    cfg.custom_hooks = [*hooks, *(hook for hook in ours if hook["type"] not in present)]
+    # The config that a run leaves has them already, as that run was told.
+    others = [hook for hook in cfg.get("custom_hooks") or [] if hook["type"] not in [one["type"] for one in ours]]
+    cfg.custom_hooks = [*others, *ours]
     cfg.train_dataloader.persistent_workers = False
     _span_training(cfg)
     return cfg

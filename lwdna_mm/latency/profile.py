@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..channels import ChannelGraph
 from ..channels.complexity import Axis, Complexity, LayerTerm
 from ..errors import UserError
 from ..files import write_atomically
@@ -76,22 +77,27 @@ class Profile:
         vector = self._vector(widths)
         return {str(one.workload): one.model.by_layer(self.complexity, self.base, vector) for one in self.fitted}
 
-    def check(self, path: str | Path, fingerprint: str, setting: Setting) -> None:
+    def check(self, path: str | Path, baseline: ChannelGraph, setting: Setting) -> None:
         """Check that the times hold here.
 
         Raises:
             UserError: they were measured on another network, or in another setting; it says what differs.
         """
         again = "measure again with tools/latency.py"
-        if self.fingerprint != fingerprint:
-            raise UserError(
-                f"{path} was measured on another network ({self.config}, fingerprint {self.fingerprint}, "
-                f"not {fingerprint}); {again}"
-            )
+        # A fingerprint knows of no kernel sizes and strides, which cost what they cost.
+        there = {kind: int(getattr(self.complexity, kind)(self.base)) for kind in self.complexity.terms}
+        here = {kind: getattr(baseline, kind)() for kind in there}
+        there, here = {"fingerprint": self.fingerprint, **there}, {"fingerprint": baseline.fingerprint, **here}
+        for name in there:
+            if there[name] != here[name]:
+                raise UserError(
+                    f"{path} was measured on another network ({self.config}, {name} {there[name]}, not {here[name]}); "
+                    f"{again}"
+                )
         for item in fields(Setting):
-            there, here = getattr(self.setting, item.name), getattr(setting, item.name)
-            if there != here:
-                raise UserError(f"{path} was measured with {item.name} {there!r}, here it is {here!r}; {again}")
+            known, wanted = getattr(self.setting, item.name), getattr(setting, item.name)
+            if known != wanted:
+                raise UserError(f"{path} was measured with {item.name} {known!r}, here it is {wanted!r}; {again}")
 
     def write(self, path: str | Path) -> None:
         """Write latency.json."""

@@ -22,6 +22,8 @@ _LABELS = {
     "torch-pruning": "torch-pruning",
 }
 _SETTINGS = ("widen", "budget", "policy", "min_ratio", "divisor", "warmup_iters", "iters")
+# How the network was traced, which older plans do not say.
+_TRACED = dict(grouped="within", keep=[], amortized=[])
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Run:
             return {}
         criterion = {key: value for key, value in self.plan["criterion"].items() if key not in ("type", "seed")}
         settings = {key: self.plan.get(key) for key in _SETTINGS}
-        settings |= {key: self.plan.get(key, usual) for key, usual in USUAL.items()}
+        settings |= {key: self.plan.get(key, usual) for key, usual in {**USUAL, **_TRACED}.items()}
         return {**settings, "init": self.summary.get("init"), "criterion": criterion}
 
 

@@ -1,6 +1,9 @@
 """A network under its budgets, from profile to table, and once more from what is there."""
 
+import json
+
 import pytest
+import torch
 
 from lwdna_mm.apis import budgets
 from lwdna_mm.errors import UserError
@@ -44,13 +47,32 @@ def test_what_is_there_is_not_measured_again(measured, monkeypatch):
 
     for name in ("profile_latency", "shrink", "time_in_turns"):
         monkeypatch.setattr(budgets, name, refuse)
-    assert budgets.measure_budgets(CONFIG, {}, WORKLOADS, out, print, **QUICK) == found
-    with pytest.raises(UserError, match=r"result\.json: is of 3 turns, .* and this call asks for 4 turns"):
-        budgets.measure_budgets(CONFIG, {}, WORKLOADS, out, print, **{**QUICK, "turns": 4})
+    assert budgets.measure_budgets(CONFIG, tiny_options(True), WORKLOADS, out, print, **QUICK) == found
+    with pytest.raises(UserError, match=r"result\.json: is of 3 turns, and this call asks for 4"):
+        budgets.measure_budgets(CONFIG, tiny_options(True), WORKLOADS, out, print, **{**QUICK, "turns": 4})
     budgets.check_budget_data(CONFIG, {"train_dataloader.dataset.type": "nothing"}, out)
     (out / budgets.RESULT).unlink()
     with pytest.raises(AssertionError, match="measured again"):
         budgets.measure_budgets(CONFIG, tiny_options(True), WORKLOADS, out, print, **QUICK)
+
+
+@pytest.mark.parametrize("name", ["result.json", "latency.json"])
+def test_what_is_there_must_be_of_the_same_arguments(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(UserError, match=r"no arguments\.json says how it was measured"):
+        budgets.measure_budgets(CONFIG, {}, WORKLOADS, tmp_path, print, **QUICK)
+    threads = torch.get_num_threads()
+    told = dict(config=CONFIG.stem, threads=threads, workloads=["batch 1", "batch 4, training"])
+    told |= {"plans": 5, "held_out": 3, "seconds": 0.1, "lwdna.shrink.iters": 3}
+    (tmp_path / "arguments.json").write_text(json.dumps(told))
+    for changed, options, workloads in (
+        ("held_out 3, and this call asks for 4", {"lwdna.shrink.iters": 3}, WORKLOADS),
+        ("lwdna.shrink.iters 3, and this call asks for 8", {"lwdna.shrink.iters": 8}, WORKLOADS),
+        ("workloads .*, and this call asks for .'batch 1'.: ask", {"lwdna.shrink.iters": 3}, WORKLOADS[:1]),
+    ):
+        how = {**QUICK, "held_out": 4 if "held_out" in changed else 3}
+        with pytest.raises(UserError, match=f"was measured with {changed}"):
+            budgets.measure_budgets(CONFIG, options, workloads, tmp_path, print, **how)
 
 
 def test_rows(measured):

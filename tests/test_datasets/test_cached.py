@@ -26,6 +26,12 @@ def test_cached_results_are_computed_once_and_cannot_be_spoilt(key: str):
     assert calls == ["a", "b"]
 
 
+def test_a_file_with_two_labels_is_two_samples():
+    cached = Cached([lambda results: dict(results, img=results["gt_label"] * np.ones(2))])
+    found = [cached(dict(img_path="a", gt_label=label)) for label in (0, 1, 0)]
+    assert [(one["gt_label"], one["img"][0]) for one in found] == [(0, 0), (1, 1), (0, 0)]
+
+
 def test_images_of_mmpretrain_are_decoded_once(tmp_path):
     init_default_scope("mmpretrain")
     image = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)

@@ -37,6 +37,14 @@ def test_options_are_applied(config):
     assert (cfg.train_cfg.max_epochs, cfg.train_dataloader.num_workers, cfg.randomness.seed) == (1, 2, 1)
 
 
+def test_options_hold_in_any_order(config):
+    options = {"model.backbone.depth": 8, "model": dict(neck=None, backbone=dict(depth=14, width=2))}
+    for given in (options, dict(reversed(options.items()))):
+        model = load_config(config, given).model
+        assert (model.backbone, model.neck) == (dict(depth=8, width=2), None)
+    assert options["model"]["backbone"] == dict(depth=14, width=2)
+
+
 def test_data_root_reaches_the_datasets_that_name_none(config):
     cfg = load_config(config, {"data_root": "data/there"})
     assert cfg.train_dataloader.dataset.dataset.data_root == "data/there"
@@ -130,6 +138,10 @@ def test_a_criterion_or_gate_of_another_type_takes_the_place_of_the_configs(tmp_
     for given in (dict(tilt=0.5), dict(type="TiltCriterion", tilt=0.5)):  # as everywhere in a config
         shrink = load_config(path, {"lwdna.shrink.criterion": given}).lwdna.shrink
         assert shrink.criterion == dict(type="TiltCriterion", tilt=0.5)
+    seeded = {"lwdna.shrink.criterion.seed": 3, "lwdna.shrink.criterion": dict(type="RandomCriterion")}
+    assert load_config(path, seeded).lwdna.shrink.criterion == dict(type="RandomCriterion", seed=3)
+    preset = {"lwdna.shrink.iters": 4, "lwdna": dict(preset="paper")}
+    assert load_config(path, preset).lwdna.shrink.iters == 4
 
 
 def test_options_that_a_section_cannot_take_are_named(tmp_path):

@@ -85,6 +85,8 @@ def test_the_command_line_says_how_many(tmp_path):
     cfg = tiny_config(tmp_path, lwdna=False)
     apply_arguments(cfg, Namespace(skip_nonfinite=2))
     assert dict(type="lwdna_mm.NonFiniteHook", skip=2) in complete(cfg).custom_hooks
+    apply_arguments(cfg, Namespace(skip_nonfinite=5))  # to the config that such a run leaves
+    assert [hook["skip"] for hook in complete(cfg).custom_hooks if "skip" in hook] == [5]
     with pytest.raises(UserError, match="skip_nonfinite is -1, but must be a whole number"):
         complete(tiny_config(tmp_path, lwdna=False, skip_nonfinite=-1))
 

@@ -233,6 +233,11 @@ def test_checkpoints_inside_epochs_are_refused(tmp_path):
         run(tiny_config(tmp_path, default_hooks__checkpoint__by_epoch=False))
 
 
+def test_checkpoints_in_another_folder_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r"checkpoint.out_dir is 'elsewhere', .* give the folder by --work-dir"):
+        run(tiny_config(tmp_path, default_hooks__checkpoint__out_dir="elsewhere"))
+
+
 def test_checkpoints_of_a_training_of_iterations_count_these(tmp_path):
     cfg = tiny_config(tmp_path)
     cfg.train_cfg = dict(type="IterBasedTrainLoop", max_iters=8, val_interval=4)

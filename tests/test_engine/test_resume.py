@@ -75,6 +75,19 @@ def test_interrupted_equals_uninterrupted(tmp_path, monkeypatch, protocol, worke
     assert_equal_runs(tmp_path / "whole", tmp_path / "cut")
 
 
+def test_what_a_validation_draws_changes_nothing_after_it(tmp_path, monkeypatch):
+    """The run that goes on validates before its first iteration, the other one between two."""
+    monkeypatch.setattr("mmengine.runner.loops.time.sleep", lambda seconds: None)
+    loop = dict(type="IterBasedTrainLoop", max_iters=5, val_interval=3, _delete_=True)
+    options = dict(ITERS, train_cfg=loop, train_dataloader__num_workers=0)
+    run(stochastic(tmp_path / "whole", **options))
+    with pytest.raises(KilledError):
+        run(stochastic(tmp_path / "cut", custom_hooks=[dict(type="KillHook", after=4)], **options))
+    assert find_last_checkpoint(tmp_path / "cut").name == "iter_3.pth"
+    run(stochastic(tmp_path / "cut", **options), resume=True)
+    assert_equal_runs(tmp_path / "whole", tmp_path / "cut")
+
+
 def test_accumulated_gradients_are_part_of_a_checkpoint(tmp_path, monkeypatch):
     """Checkpoints after every third iteration, steps after every second: 3 is in the middle of one."""
     monkeypatch.setattr("mmengine.runner.loops.time.sleep", lambda seconds: None)

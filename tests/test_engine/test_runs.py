@@ -10,8 +10,10 @@ from lwdna_mm.apis.trained import load_trained
 from lwdna_mm.engine import load_config, run, shrink
 from lwdna_mm.engine.protocol import build_model
 from lwdna_mm.errors import UserError
+from lwdna_mm.models.builders import LWDNA
 from lwdna_mm.registry import HOOKS
 from lwdna_mm.runs.checkpoint_file import load_checkpoint_file
+from lwdna_mm.runs.summary import COSTS
 from tests.digits_runs import tiny_config
 
 
@@ -106,6 +108,33 @@ def test_the_dumped_config_needs_nothing_else(trained, tmp_path):
     cfg = load_config(config)
     network = load_trained(cfg, moved / "epoch_1.pth")
     assert network.backbone.conv1.weight.shape == build_model(cfg).backbone.conv1.weight.shape
+
+
+def test_the_dumped_config_trains_its_plan_anew(trained, tmp_path):
+    cfg = load_config(next(trained.glob("*.py")))
+    cfg.work_dir = str(tmp_path / "again")
+    summary = run(cfg)
+    first = json.loads((trained / "summary.json").read_text())
+    assert {**first, **dict.fromkeys(("search", "training"))} == {**summary, **dict.fromkeys(("search", "training"))}
+    assert (tmp_path / "again" / "plan.json").read_bytes() == (trained / "plan.json").read_bytes()
+    again = load_checkpoint_file(tmp_path / "again" / "epoch_1.pth")
+    assert again["meta"]["lwdna_plan"] == json.loads((trained / "plan.json").read_text())
+    load_trained(tiny_config(tmp_path), tmp_path / "again" / "epoch_1.pth")
+
+
+def test_a_plan_without_a_section_is_trained_from_a_fresh_start(trained, tmp_path):
+    options = dict(lwdna=False, train_cfg__max_epochs=1)
+    assert run(tiny_config(tmp_path / "given", **options), plan=trained / "plan.json")["init"] == "fresh"
+    cfg = tiny_config(tmp_path / "own", **options)
+    plan = json.loads((trained / "plan.json").read_text())
+    shape = plan.pop("input_shape")
+    cfg.model = dict(type="LWDNA", model=cfg.model, plan=plan, input_shape=tuple(shape[0]))
+    summary = run(cfg)
+    assert summary["init"] == "fresh"
+    assert summary["baseline"] == {cost: plan["baseline"][cost] for cost in COSTS}
+    load_trained(tiny_config(tmp_path), tmp_path / "own" / "epoch_1.pth")
+    cfg.model.type = LWDNA
+    load_trained(cfg, tmp_path / "own" / "epoch_1.pth")
 
 
 def test_a_search_that_has_changed_is_noticed(trained):

@@ -1,10 +1,14 @@
 """latency.json: what it predicts, read again; what it refuses."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
+import torch
+from torch import nn
 
+from lwdna_mm.channels import analyze
 from lwdna_mm.errors import UserError
 from lwdna_mm.latency import Setting, Workload, read_profile
 from tests.test_latency.profiles import digits, profile_of, random_widths
@@ -34,12 +38,28 @@ def test_written_and_read_again(profile, tmp_path):
 
 def test_another_network_or_setting_is_named(profile):
     here = profile.setting
-    profile.check("l.json", profile.fingerprint, here)
+    graph = digits()[1]
+    profile.check("l.json", graph, here)
     with pytest.raises(UserError, match=r"l\.json was measured on another network \(digits, fingerprint"):
-        profile.check("l.json", "0" * 12, here)
+        replace(profile, fingerprint="0" * 12).check("l.json", graph, here)
     for name, value in (("device", "Z80"), ("threads", 64), ("dtype", "bf16"), ("channels_last", True)):
         with pytest.raises(UserError, match=f"measured with {name} .*, here it is {value!r}; measure again"):
-            profile.check("l.json", profile.fingerprint, replace(here, **{name: value}))
+            profile.check("l.json", graph, replace(here, **{name: value}))
+
+
+def test_other_kernels_and_strides_are_another_network():
+    graphs = [graph_of(), graph_of(kernel_size=7, padding=3), graph_of(stride=2)]
+    assert len({graph.fingerprint for graph in graphs}) == 1
+    profile = profile_of(graphs[0])
+    for graph in graphs[1:]:
+        told = f"another network (digits, flops {graphs[0].flops()}, not {graph.flops()}); measure again"
+        with pytest.raises(UserError, match=re.escape(told)):
+            profile.check("l.json", graph, profile.setting)
+
+
+def graph_of(kernel_size=3, padding=1, **options):
+    conv = nn.Conv2d(1, 4, kernel_size, padding=padding, **options)
+    return analyze(nn.Sequential(conv, nn.ReLU(), nn.Conv2d(4, 2, 1)), torch.zeros(1, 1, 8, 8))
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"groups": 3}'])

@@ -50,6 +50,19 @@ def test_other_gates_and_batches_are_no_seeds(tmp_path):
     ]
 
 
+def test_other_ways_to_trace_are_no_seeds(tmp_path):
+    runs = [read_run(make_run(tmp_path / str(i), i, 30.0 + i, "GradientCriterion")) for i in range(4)]
+    runs[1].plan.update(keep=["stem"], grouped="within", amortized=[])
+    runs[2].plan.update(keep=[], grouped="whole", amortized=[])
+    runs[3].plan["amortized"] = [0]
+    assert [group.label for group in group_runs(runs)] == [
+        "LW-DNA, grouped whole, keep [], amortized []",
+        "LW-DNA, grouped within, keep ['stem'], amortized []",
+        "LW-DNA, grouped within, keep [], amortized [0]",
+        "LW-DNA, grouped within, keep [], amortized []",
+    ]
+
+
 def test_runs_of_other_networks_are_refused(work_dirs, tmp_path):
     runs = [read_run(path) for path in work_dirs]
     runs[0].summary["params"] = 999
