@@ -13,10 +13,9 @@ from torch import nn
 
 from ..channels import ChannelGraph
 from ..engine.channels_last import is_channels_last
-from ..engine.planned import naming_plan, resized_model
+from ..engine.planned import naming_plan, own_plan, resized_model
 from ..engine.protocol import build_model
 from ..engine.section import parse_section
-from ..engine.types import type_name
 from ..errors import UserError
 from ..latency import Profile, Setting, Workload, ratios, time_in_turns
 from ..latency.layers import time_by_layer
@@ -41,8 +40,9 @@ def input_options(cfg: Config) -> dict[str, Any]:
     """
     if cfg.get("lwdna") is not None:
         return parse_section(cfg.lwdna).trace_options
-    if type_name(cfg.model.get("type")) == "LWDNA":
-        return plan_options(as_plan(cfg.model.plan), cfg.model.get("input_shape"))
+    carried = own_plan(cfg)
+    if carried is not None:
+        return plan_options(as_plan(carried), None)
     if cfg.get("input_shape") is None:
         raise UserError(f"{cfg.filename}: no input_shape; add one, such as input_shape = (3, 32, 32)")
     shapes = [list(shape) for shape in parse_shapes(cfg.input_shape)]

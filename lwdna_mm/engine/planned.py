@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from ..errors import UserError
 from ..models.builders import as_plan
+from .types import type_name
 
 
 def apply_plan(cfg: Config, loaded: dict, plan: str | Path | None = None) -> None:
@@ -36,8 +37,7 @@ def own_plan(cfg: Config) -> dict[str, Any] | None:
 
 
 def _is_resized(cfg: Config) -> bool:
-    kind = cfg.model.type
-    return getattr(kind, "__name__", str(kind)).endswith("LWDNA")
+    return type_name(cfg.model.type) == "LWDNA"
 
 
 @contextmanager
