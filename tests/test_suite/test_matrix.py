@@ -159,6 +159,12 @@ def test_orders_travel_as_json(suite):
     assert len({order.folder for order in orders.values()}) == len(orders)
 
 
+def test_precision_is_part_of_the_specification(suite):
+    _, orders = do_all(suite)
+    order = orders[Key("small", "lwdna", 0)]
+    assert replace(order, amp=not order.amp).spec != order.spec
+
+
 def test_only_what_is_wanted_and_what_it_needs(suite):
     runs = expand(suite)
     assert [str(run.key) for run in only(runs, ["small/narrow"])] == ["small/lwdna seed 0", "small/narrow seed 0"]
