@@ -224,10 +224,13 @@ class ShrinkHook(SearchHook):
         )
 
     def _widest(self) -> dict[str, int]:
-        """What the last layers read is no wider than in the baseline, unless config or criterion say otherwise."""
+        """What the criterion limits; and what the last layers read is no wider than in the baseline, unless config or
+        criterion say otherwise.
+        """
+        own = self.criterion.widest(self.graph)
         if self.section.shrink.grow_last or not self.criterion.holds_last:
-            return {}
-        return {name: self.baseline.groups[name].width for name in self.graph.last if name in self.graph.free}
+            return own
+        return own | {name: self.baseline.groups[name].width for name in self.graph.last if name in self.graph.free}
 
     def _merge_ranks(self) -> None:
         """Average what the ranks have observed."""

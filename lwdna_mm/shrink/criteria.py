@@ -38,6 +38,10 @@ class Criterion:
         """Give how fast groups grow among channels of equal score; 1 for those left out. See :func:`search`."""
         return {}
 
+    def widest(self, graph: ChannelGraph) -> dict[str, int]:
+        """Give the largest widths of groups that the criterion itself limits. See :func:`search`."""
+        return {}
+
     def state_dict(self) -> dict[str, Any]:
         """What has been observed so far, so that a search can be resumed."""
         return {}

@@ -62,15 +62,16 @@ class WidthsCriterion(UniformCriterion):
 
     Args:
         widths: by name of the group, such as ``ChannelPlan.widths`` has them.
+        grow: whether that ratio may be above 1, so that widths use up the budget.
     """
 
-    def __init__(self, widths: Mapping[str, int]) -> None:
+    def __init__(self, widths: Mapping[str, int], grow: bool = True) -> None:
         if not isinstance(widths, Mapping):
             raise UserError(f"WidthsCriterion's widths are {widths!r}, but must be a dict of widths by group")
         for name, width in widths.items():
             if finite(f"WidthsCriterion's width of {name!r}", width) <= 0:
                 raise UserError(f"WidthsCriterion's width of {name!r} is {width!r}, but must be above 0")
-        self.widths = widths
+        self.widths, self.grow = widths, grow
 
     def growth(self, graph: ChannelGraph) -> dict[str, float]:
         """Divide by the graph's widths.
@@ -82,6 +83,10 @@ class WidthsCriterion(UniformCriterion):
             told = "have no group" if name in graph.free else "have a group that the network lacks:"
             raise UserError(f"WidthsCriterion's widths {told} {name!r}")
         return {name: self.widths[name] / group.width for name, group in graph.free.items()}
+
+    def widest(self, graph: ChannelGraph) -> dict[str, int]:
+        """The given widths, where they are not to grow."""
+        return {} if self.grow else dict(self.widths)
 
 
 def finite(name: str, value: Any) -> float:

@@ -86,7 +86,7 @@ def search(
     )
     limits = dict(flops=max_flops, params=max_params, acts=max_acts)
     own = {
-        kind: (getattr(graph.complexity, kind), limit * getattr(relative_to, kind)() if relative_to else limit)
+        kind: (getattr(graph.complexity, kind), _share(limit, getattr(relative_to, kind)()) if relative_to else limit)
         for kind, limit in limits.items()
         if limit is not None
     }
@@ -176,7 +176,7 @@ def _floors(graph: ChannelGraph, min_ratio: float | Mapping[str, float]) -> np.n
     for name, ratio in ratios.items():
         if not 0 <= ratio <= 1:
             raise UserError(f"min_ratio={ratio!r} of group {name!r}: use a number from 0 to 1")
-    # The small allowance keeps e.g. 0.1 * 30 from being rounded up to 4.
+    # The small allowance keeps e.g. 0.07 * 100 from being rounded up to 8.
     return np.array([max(math.ceil(ratios[name] * g.width - 1e-9), 1) for name, g in graph.free.items()])
 
 
@@ -197,6 +197,12 @@ def _widest(graph: ChannelGraph, widest: Mapping[str, int], floors: np.ndarray) 
             raise UserError(f"widest for {name!r}, which is no free group of this graph")
     widths = [min(widest.get(name, group.width), group.width) for name, group in graph.free.items()]
     return np.maximum(widths, floors)
+
+
+def _share(ratio: float, whole: int) -> float:
+    """The ratio of a count; a whole number where it is one but for rounding, so that a share gives back its count."""
+    nearest = np.rint(ratio * whole)
+    return nearest if math.isclose(ratio * whole, nearest, rel_tol=1e-9) else ratio * whole
 
 
 def _budget(steps: Steps, limits: Mapping[str, tuple[Measure, float]]) -> Budget:

@@ -72,9 +72,7 @@ class Steps:
         widths = np.array([len(score) for score in scores])
         floor, full = bounds(widest, floors, divisor)
         ends = list(zip(scores, floor, full, strict=True))
-        means = [score[a:b].reshape(-1, divisor).mean(1) for score, a, b in ends]
-        # Rounding may lift the mean of a later step by a bit: it must not overtake the one before it.
-        value = np.concatenate([np.minimum.accumulate(mean) for mean in means])
+        value = np.concatenate([score[a:b].reshape(-1, divisor).mean(1) for score, a, b in ends])
         first = np.concatenate([np.arange(a, b, divisor) for _, a, b in ends])
         group = np.repeat(np.arange(len(widths)), (full - floor) // divisor)
         unit = growth[group] * widths[group]

@@ -206,7 +206,8 @@ def _check_task(path: Path, suite: Suite, task: Task) -> None:
 def _decided(arm: Arm) -> list[str]:
     """The options that the arms which an arm follows decide."""
     budget = ["lwdna.budget", *(f"lwdna.budget.{measure}" for measure in COSTS)] if arm.equal else []
-    return budget + (["lwdna.shrink.criterion", "lwdna.shrink.min_ratio"] if arm.widths else [])
+    search = [f"lwdna.shrink.{name}" for name in ("criterion", "min_ratio", "divisor")]
+    return budget + (search if arm.widths else [])
 
 
 def _check_followed(where: str, arm: Arm, other: Arm) -> None:

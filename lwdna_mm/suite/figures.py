@@ -18,25 +18,24 @@ from .drawing import (
     limits_of,
     new_figure,
 )
-from .statistics import LWDNA, UNIFORM, Task, order_of
-
-_TUNED = ("lwdna-tuned", "uniform-tuned")
+from .statistics import LWDNA, Task, order_of
 
 
 def draw_gain_by_size(tasks: Sequence[Task], styles: Mapping[str, Style]) -> Figure | None:
     """What the widths alone give, against the number of training images: the figure the suite exists for.
 
-    LW-DNA minus uniform widths with the same start, untuned and with both tuned, and the controls minus uniform.
+    LW-DNA minus uniform widths with the same start, untuned and with both tuned, and the controls minus the uniform
+    widths of their protocol.
 
     Returns:
         None where no task has a size, two have the same, or nothing can be compared.
     """
     tasks = _sized(tasks)
-    arms = list(dict.fromkeys(arm for task in tasks for arm in task.arms))
-    pairs = [(LWDNA, UNIFORM), _TUNED]
-    pairs += [(arm, UNIFORM) for arm in arms if family_of(arm) in CONTROLS and not arm.endswith(("-fresh", "-tuned"))]
-    series = {pair: [(task.size, found) for task in tasks if (found := task.compare(*pair))] for pair in pairs}
-    series = {pair: found for pair, found in series.items() if found}
+    controls = dict.fromkeys(arm for task in tasks for arm in task.arms if family_of(arm) in CONTROLS)
+    arms = [LWDNA, f"{LWDNA}-tuned", *(arm for arm in controls if not arm.endswith("-tuned"))]
+    gains = {task.size: task.gains() for task in tasks}
+    series = {arm: [(size, found[arm]) for size, found in gains.items() if arm in found] for arm in arms}
+    series = {arm: found for arm, found in series.items() if found}
     if not series:
         return None
     figure = new_figure(9.0, 4.8)
@@ -44,10 +43,10 @@ def draw_gain_by_size(tasks: Sequence[Task], styles: Mapping[str, Style]) -> Fig
     axis.set_ylim(*limits_of([difference for found in series.values() for _, difference in found]))
     axis.axhline(0, color="0.3", linewidth=1, zorder=1)
     places = _places([[size for size, _ in found] for found in series.values()])
-    for sizes, ((arm, other), found) in zip(places, series.items(), strict=True):
+    for sizes, (arm, found) in zip(places, series.items(), strict=True):
         style = styles[arm]
         axis.plot(sizes, [d.estimate for _, d in found], style.line, color=style.color, linewidth=1, alpha=0.6)
-        label = f"{arm} - {other}" + (" (primary)" if found[0][1].primary else "")
+        label = f"{arm} - {found[0][1].other}" + (" (primary)" if found[0][1].primary else "")
         shape = dict(color=style.color, marker=style.marker, markersize=7, label=label)
         axis.plot([], [], style.line, **shape)  # for the legend: in the plot a shape may be filled or not
         for size, (_, difference) in zip(sizes, found, strict=True):

@@ -131,14 +131,16 @@ def compare_spreads(task: Task) -> Spread | None:
 
 
 def lead(task: Task, draws: int = 100_000) -> Lead | None:
-    """How far the best plan is beyond ``uniform`` of the plans' seed; None without such a run, or without an error."""
+    """How far the best plan is beyond ``uniform`` of the plans' seed; None without such a run, without an error, or
+    where ``uniform`` is left out of the pool, whose error is then not its own.
+    """
     error, freedom = task.pool.deviation, task.pool.freedom
-    runs = task.arms.get(UNIFORM, {})
+    runs = task.layout.runs.get(UNIFORM, {})
     if not task.landscape or error is None or task.landscape[0].seed not in runs:
         return None
     sign = -1 if task.less_is_better else 1
     best = max(sign * record.value for record in task.landscape)
-    value = best - sign * runs[task.landscape[0].seed].value
+    value = best - sign * runs[task.landscape[0].seed]
     generator = np.random.default_rng(0)
     best_by_chance = generator.standard_normal((draws, len(task.landscape))).max(axis=1)
     control = generator.standard_normal(draws)

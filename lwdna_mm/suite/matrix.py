@@ -190,15 +190,12 @@ def resolve(suite: Suite, run: Run, done: Mapping[Key, Record]) -> Order:
     """
     task, arm, key = run.task, run.arm, run.key
     options, point = dict(run.options), {}
-    for measure, other in arm.equal.items():
-        options["lwdna.budget"] = {**dict.fromkeys(COSTS), **options.get("lwdna.budget", {})}
-        options["lwdna.budget"][measure] = done[Key(task.name, other, key.seed)].shares[measure]
+    if arm.equal:
+        shares = {name: done[Key(task.name, other, key.seed)].shares[name] for name, other in arm.equal.items()}
+        options = {name: value for name, value in options.items() if not f"{name}.".startswith("lwdna.budget.")}
+        options["lwdna.budget"] = {**dict.fromkeys(COSTS), **shares}
     if arm.widths:
-        widths = done[Key(task.name, arm.widths, key.seed)].widths
-        if widths is None:
-            raise UserError(f"{key} is to have the widths of {arm.widths!r}, which has no plan")
-        options["lwdna.shrink.criterion"] = dict(type="WidthsCriterion", widths=widths)
-        options["lwdna.shrink.min_ratio"] = 0.0
+        options.update(_prescribe(key, done[Key(task.name, arm.widths, key.seed)]))
     if key.stage == SELECT:
         point = {name: options[name] for name in arm.grid or task.grid}
     elif arm.tuned:
@@ -207,6 +204,19 @@ def resolve(suite: Suite, run: Run, done: Mapping[Key, Record]) -> Order:
     return Order(
         suite.name, key, str(task.config), options, task.metric, task.amp, task.size, task.data, arm.planner, point
     )
+
+
+def _prescribe(key: Key, other: Record) -> Options:
+    """What gives the run the other one's widths."""
+    if other.widths is None:
+        raise UserError(f"{key} is to have the widths of {other.arm!r}, which has no plan")
+    criterion = dict(type="WidthsCriterion", widths=other.widths)
+    options = {"lwdna.shrink.criterion": criterion, "lwdna.shrink.min_ratio": 0.0}
+    if not other.options.get("lwdna.shrink.grow_last"):
+        # Where last layers are held, widths need not use up the budget, nor be multiples of the divisor.
+        criterion["grow"] = False
+        options["lwdna.shrink.divisor"] = 1
+    return options
 
 
 def best_point(key: Key, tried: Sequence[Record]) -> Options:

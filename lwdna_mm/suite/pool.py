@@ -94,7 +94,8 @@ def make_pools(layouts: Mapping[str, Layout]) -> dict[str, Pool]:
             own[name] = replace(alone, alone=True)
             del together[name]
     shared = _pool(together)
-    return {name: own.get(name, replace(shared, odd=(*shared.odd, *odd.get(name, ())))) for name in layouts}
+    left_out = {name: tuple(dict.fromkeys((*shared.odd, *odd.get(name, ())))) for name in layouts}
+    return {name: own.get(name, replace(shared, odd=left_out[name])) for name in layouts}
 
 
 def _odd_task(layouts: Mapping[str, Layout]) -> str | None:

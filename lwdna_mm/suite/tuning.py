@@ -37,7 +37,8 @@ def _grid_blocks(task: Task, grid: Sequence[Record]) -> list[Block]:
     blocks: list[Block] = [Table([held_out, *arms], rows)]
     if len(grid[0].point) > 1:
         blocks.append(Table([f"mean of {held_out}", *arms], _means(task, grid, arms)))
-    return blocks + [text for arm in arms for text in _at_the_edge(arm, chosen[arm], points)]
+    own = {arm: {point: points[point] for point in points if (point, arm) in runs} for arm in arms}
+    return blocks + [text for arm in arms for text in _at_the_edge(arm, chosen[arm], own[arm])]
 
 
 def _means(task: Task, grid: Sequence[Record], arms: Sequence[str]) -> list[list[str]]:
@@ -56,7 +57,7 @@ def _means(task: Task, grid: Sequence[Record], arms: Sequence[str]) -> list[list
 
 
 def _at_the_edge(arm: str, chosen: set[str], points: dict[str, dict]) -> list[Block]:
-    """Where the best value of a number may not have been tried."""
+    """Where the best value of a number may not have been tried, of the ``points`` that the arm has tried."""
     found: list[Block] = []
     for option, value in ((o, v) for point in sorted(chosen) for o, v in points.get(point, {}).items()):
         tried = {point[option] for point in points.values() if isinstance(point[option], int | float)}

@@ -122,6 +122,18 @@ def test_what_the_classifier_reads_may_be_held_to_the_baselines_width(tmp_path):
     assert shrink(cfg, tmp_path / "plan.json").widths[last] > plan.meta["baseline"]["widths"][last]
 
 
+@pytest.mark.parametrize("divisor", [1, 72])
+def test_widths_of_a_plan_whose_last_layer_is_held_come_back(tmp_path, divisor):
+    changes = dict(lwdna__shrink__divisor=divisor, lwdna__budget=dict(flops=4.0))
+    widths = shrink(tiny_config(tmp_path, **changes), tmp_path / "plan.json").widths
+    assert widths["backbone.layer3.0.conv2"] == 64  # as in the baseline, which is no multiple of 72
+    changes.update(lwdna__shrink__min_ratio=0.0, lwdna__shrink__divisor=1)
+    for grow in (True, False):
+        criterion = dict(type="WidthsCriterion", widths=widths, grow=grow)
+        again = shrink(tiny_config(tmp_path, **changes, lwdna__shrink__criterion=criterion), tmp_path / "again.json")
+        assert (again.widths == widths) != grow
+
+
 def test_activations_alone_as_a_budget_above_the_baselines(tmp_path):
     changes = dict(lwdna__budget=dict(flops=None, acts=1.39), lwdna__shrink__min_ratio=0.1)
     cfg = tiny_config(tmp_path, **changes, lwdna__shrink__criterion=dict(type="UniformCriterion"))

@@ -94,6 +94,19 @@ def test_given_widths_come_back_with_the_first_channels(name, divisor, policy):
     assert graph.flops(half) <= 0.25 * graph.flops()
 
 
+@pytest.mark.parametrize("name", ["ResNet-CIFAR", "MobileNetV2"])
+def test_given_widths_grow_unless_told_and_shrink_in_any_case(name):
+    graph = graph_of(name)
+    widths = plan_of(graph, RandomWidthsCriterion(seed=3), budget=0.3).widths
+    grown, kept = (WidthsCriterion(widths, grow=grow) for grow in (True, False))
+    assert not grown.widest(graph)
+    plans = [plan_of(graph, one, min_ratio=0.0, widest=one.widest(graph)) for one in (grown, kept)]
+    assert graph.flops(plans[0]) > 0.45 * graph.flops()
+    assert plans[1].widths == widths
+    plans = [plan_of(graph, one, budget=0.2, min_ratio=0.0, widest=one.widest(graph)) for one in (grown, kept)]
+    assert plans[0].widths == plans[1].widths
+
+
 def test_widths_of_another_network_are_refused():
     graph = graph_of("ResNet-CIFAR")
     first, *others = graph.free

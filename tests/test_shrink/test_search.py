@@ -175,6 +175,27 @@ def test_budgets_relative_to_the_baseline():
     assert plan == search(wide, scores, 0.2 * base.flops(), 0.5 * base.params())
 
 
+def test_a_plan_searched_again_at_its_own_share_is_the_same():
+    """Also where the share times the baseline's cost is a bit below the whole number that it came from."""
+    wide, base = graph_of_widened("ResNet-CIFAR"), graph_of("ResNet-CIFAR")
+    scores = random_scores(wide, 0)
+    below = []
+    for budget in (0.9, 1.18, 1.32):
+        plan = search(wide, scores, max_params=budget, relative_to=base)
+        share = wide.params(plan) / base.params()
+        below.append(share * base.params() < wide.params(plan))
+        assert search(wide, scores, max_params=share, relative_to=base) == plan
+    assert any(below)
+
+
+def test_a_floor_is_not_raised_by_rounding():
+    """0.07 * 100 is a bit more than 7."""
+    graph = analyze(torch.nn.Sequential(torch.nn.Conv2d(3, 100, 1), torch.nn.Conv2d(100, 4, 1)), torch.rand(1, 3, 2, 2))
+    (name,) = graph.free
+    plan = search(graph, {name: torch.ones(100)}, graph.flops(ChannelPlan({name: 7})), min_ratio=0.07)
+    assert plan.widths == {name: 7}
+
+
 def test_floors_per_group():
     graph = graph_of("ResNet-CIFAR")
     zero = {name: torch.zeros(width) for name, width in graph.widths.items()}

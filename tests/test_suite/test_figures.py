@@ -34,6 +34,15 @@ def test_main_figure_shows_the_differences_of_every_size(records):
     assert len(set(np.round(places, 6))) == 4
 
 
+def test_main_figure_has_controls_minus_the_uniform_of_their_protocol():
+    values = {"uniform": 20.0, "tilt": 21.0, "uniform-decayed": 26.0, "tilt-decayed": 28.0, "tilt-fresh": 19.0}
+    tasks = split_tasks([record for arm, value in values.items() for record in make_arm(arm, value, value + 0.5)])
+    axis = draw_gain_by_size(tasks, styles_of(tasks)).axes[0]
+    legend = [line.get_label() for line in axis.lines if not line.get_label().startswith("_")]
+    assert legend == ["tilt - uniform", "tilt-decayed - uniform-decayed"]
+    assert {tasks[0].gains()["tilt-decayed"].estimate} in [set(line.get_ydata()) for line in axis.lines]
+
+
 def test_no_main_figure_without_sizes():
     for records in ([make("lwdna"), make("uniform", size=50, task="other")], [make(task="digits"), make("uniform")]):
         tasks = split_tasks(records)

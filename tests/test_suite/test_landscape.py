@@ -81,6 +81,17 @@ def test_no_lead_without_uniform_of_the_plans_seed():
     assert lead(Task("50", errors)).value == pytest.approx(1.0)
 
 
+def test_no_lead_over_a_uniform_that_varies_more_than_the_pool():
+    rng = np.random.default_rng(0)
+    arms = [record for i in range(6) for record in make_arm(f"arm{i}", *rng.normal(20, 0.2, 3))]
+    plans = landscape(*rng.normal(20, 0.2, 12))
+    odd = Task("50", [*plans, *arms, *make_arm("uniform", 5.0, 20.0, 35.0)])
+    assert odd.pool.odd == ("uniform",)
+    assert lead(odd) is None
+    assert not any("something to win" in block.text for block in landscape_blocks(odd))
+    assert lead(Task("50", [*plans, *arms, *make_arm("uniform", 20.1, 19.9, 20.0)])) is not None
+
+
 def test_groups_whose_widths_go_with_the_result():
     widths = {"stem": [8, 16, 24, 32, 40], "body": [30, 9, 30, 12, 20], "frozen": [7] * 5}
     values = [1.0, 2.0, 3.5, 3.0, 9.0]

@@ -48,9 +48,14 @@ def test_a_baseline_has_no_section_to_change(suite):
     assert orders[Key("small", "lwdna", 0)].options == {"lwdna.shrink.min_ratio": 0.2}
 
 
-def test_equal_cost_takes_the_place_of_other_budgets(suite):
-    _, orders = do_all(suite)
-    assert orders[Key("small", "narrow", 0)].options["lwdna.budget"] == dict(flops=None, params=0.26, acts=None)
+@pytest.mark.parametrize("own", [{}, {"lwdna.budget": dict(flops=0.5, acts=0.9)}, {"lwdna.budget.flops": 0.5}])
+def test_equal_cost_takes_the_place_of_other_budgets(tmp_path, own):
+    text = SUITE.replace('equal=dict(params="lwdna")', f'equal=dict(params="lwdna"), options={own}')
+    _, orders = do_all(load_suite(write_suite(tmp_path, text)))
+    options = orders[Key("small", "narrow", 0)].options
+    assert {name: value for name, value in options.items() if "budget" in name} == {
+        "lwdna.budget": dict(flops=None, params=0.26, acts=None)
+    }
 
 
 def test_widths_of_another_arm_are_those_of_the_same_seed(tmp_path):
@@ -59,8 +64,16 @@ def test_widths_of_another_arm_are_those_of_the_same_seed(tmp_path):
     assert run.needs == (Key("small", "lwdna", 0),)
     record = make("lwdna", 50.0)
     order = resolve(suite, run, {run.needs[0]: replace(record, widths={"a.b": 3})})
-    assert order.options["lwdna.shrink.criterion"] == dict(type="WidthsCriterion", widths={"a.b": 3})
+    assert order.options["lwdna.shrink.criterion"] == dict(type="WidthsCriterion", widths={"a.b": 3}, grow=False)
     assert order.options["lwdna.shrink.min_ratio"] == 0.0
+    assert order.options["lwdna.shrink.divisor"] == 1
+    # Records of suites in which last layers may grow keep their specification.
+    grown = replace(record, widths={"a.b": 3}, options={"lwdna.shrink.grow_last": True})
+    order = resolve(suite, run, {run.needs[0]: grown})
+    assert order.options == {
+        "lwdna.shrink.criterion": dict(type="WidthsCriterion", widths={"a.b": 3}),
+        "lwdna.shrink.min_ratio": 0.0,
+    }
     with pytest.raises(UserError, match="small/narrow seed 0 is to have the widths of 'lwdna', which has no plan"):
         resolve(suite, run, {run.needs[0]: replace(record, widths=None)})
 
@@ -144,6 +157,12 @@ def test_orders_travel_as_json(suite):
         assert back == order
         assert back.spec == order.spec
     assert len({order.folder for order in orders.values()}) == len(orders)
+
+
+def test_precision_is_part_of_the_specification(suite):
+    _, orders = do_all(suite)
+    order = orders[Key("small", "lwdna", 0)]
+    assert replace(order, amp=not order.amp).spec != order.spec
 
 
 def test_only_what_is_wanted_and_what_it_needs(suite):

@@ -112,6 +112,15 @@ def test_one_arm_that_varies_more_makes_no_task_of_it():
     assert not any(pool.alone for pool in pools.values())
 
 
+def test_an_arm_that_varies_more_everywhere_is_named_once():
+    rng = np.random.default_rng(1)
+    sizes = {name: rng.normal(size=(6, 3)) for name in ("25", "50", "100")}
+    for name, factor in zip(sizes, (30, 6, 6), strict=True):
+        sizes[name][3] *= factor
+    pools = make_pools({name: layout(*values) for name, values in sizes.items()})
+    assert {name: pool.odd for name, pool in pools.items()} == dict.fromkeys(sizes, ("a3",))
+
+
 def test_a_pair_with_two_seeds_hardly_tells_its_own_deviation():
     """What docs/suite.md says that the test of equal variances cannot see."""
     rng, trials = np.random.default_rng(6), 400

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,6 +70,14 @@ def test_widths_drawn_for_every_seed_have_a_variance_of_their_own():
     assert task.compare("random").interval == pytest.approx((expected.low, expected.high), rel=1e-12)
     assert task.compare("lwdna").interval == task_of(*fixed).compare("lwdna").interval
     assert task_of(("uniform", 20.1, 30.2), ("random", 10.1, 20.2)).compare("random").interval is None
+
+
+@pytest.mark.parametrize("other", [dict(train_value=61.5), dict(train_loss=0.25)])
+def test_an_equal_metric_makes_no_copy_of_a_run_that_trained_otherwise(other):
+    """Coarse metrics are equal by chance."""
+    runs = [make("uniform", 20.0, widths=None), make("narrow", 20.0, widths=None)]
+    assert [*Task("50", runs).distinct.runs] == ["uniform"]
+    assert [*Task("50", [runs[0], replace(runs[1], **other)]).distinct.runs] == ["uniform", "narrow"]
 
 
 def test_an_arm_that_varies_more_is_judged_by_its_own_pairs():

@@ -28,3 +28,12 @@ def test_points_that_were_tried_with_several_seeds(records):
     assert cells(text, "lr=0.1")[1:] == ["41.00 ± 1.00 (3)"]
     assert cells(text, "lr=0.3")[1:] == ["36.50 ± 9.19 (2), 1 diverged"]
     assert cells(text, "lr=1.0")[1:] == ["- (0), 3 diverged"]
+
+
+def test_the_edge_is_that_of_the_points_which_the_arm_has_tried(records):
+    tried = {"lwdna-tuned": (0.1, 0.3, 1.0), "uniform-tuned": (0.3, 1.0, 3.0)}
+    grid = [make(arm, 40.0, stage="select", point={"lr": lr}) for arm, rates in tried.items() for lr in rates]
+    chosen = [make(arm, 41.0, point={"lr": 1.0}) for arm in tried]
+    text = tell([record for record in records if not record.arm.endswith("-tuned")] + grid + chosen)
+    assert "lwdna-tuned: the chosen lr 1 is at the edge of the grid" in text
+    assert "uniform-tuned: the chosen lr" not in text
