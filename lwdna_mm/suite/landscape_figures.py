@@ -49,7 +49,7 @@ def _draw_shares(axis: Axes, task: Task, plans: list[Record], colors: list, styl
             mean, style = float(np.mean(task.values(arm))), styles[arm]
             axis.axvline(mean, color=style.color, linewidth=1.5, label=f"{arm} (mean)")
             axis.plot(task.values(arm), [0.5] * len(task.values(arm)), style.marker, color=style.color, markersize=5)
-            if arm == UNIFORM and task.pool.deviation:
+            if arm == UNIFORM and arm in task.layout.runs and task.pool.deviation:
                 shade = dict(color=style.color, alpha=0.12, linewidth=0)
                 low, high = mean - task.pool.deviation, mean + task.pool.deviation
                 axis.axvspan(low, high, label="± one deviation of the error", **shade)

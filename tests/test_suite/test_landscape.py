@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from lwdna_mm.suite.drawing import styles_of
 from lwdna_mm.suite.landscape import compare_spreads, lead, place, tie_widths
+from lwdna_mm.suite.landscape_figures import draw_landscape
 from lwdna_mm.suite.statistics import Task
 from lwdna_mm.suite.tables import landscape_blocks
 
@@ -89,7 +91,12 @@ def test_no_lead_over_a_uniform_that_varies_more_than_the_pool():
     assert odd.pool.odd == ("uniform",)
     assert lead(odd) is None
     assert not any("something to win" in block.text for block in landscape_blocks(odd))
-    assert lead(Task("50", [*plans, *arms, *make_arm("uniform", 20.1, 19.9, 20.0)])) is not None
+    even = Task("50", [*plans, *arms, *make_arm("uniform", 20.1, 19.9, 20.0)])
+    assert lead(even) is not None
+    for task, shaded in ((odd, False), (even, True)):
+        axes = draw_landscape(task, styles_of([task])).axes
+        labels = [label for axis in axes for label in axis.get_legend_handles_labels()[1]]
+        assert ("± one deviation of the error" in labels) == shaded
 
 
 def test_groups_whose_widths_go_with_the_result():
