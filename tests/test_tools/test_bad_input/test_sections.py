@@ -29,8 +29,8 @@ ROWS = [
         ("lwdna is 5, so there is no 'lwdna.shrink.criterion': give one of them",),
     ),
     section("widne=2", "lwdna.widne: unknown key 'widne', did you mean 'widen'"),
-    section("widen=0.5", "lwdna.widen is 0.5, but must be at least 1, and finite"),
-    section("widen=1e999", "lwdna.widen is inf, but must be at least 1, and finite"),
+    section("widen=0.5", "lwdna.widen is 0.5, but must be at least 1, at most 16"),
+    section("widen=1e999", "lwdna.widen is inf, but must be at least 1, at most 16"),
     section(
         "shrink.criterion=dict(type=RandomWidthsCriterion,spread=x)",
         "RandomWidthsCriterion's spread is 'x', but must be a number",
