@@ -12,6 +12,7 @@ from torch import nn
 from ..errors import UserError
 from ..registry import MODELS
 from .subset import apply_subset
+from .types import type_name
 
 # mmengine shares loggers and message hubs between runners of one name, which has the time in seconds only.
 _runs = count(1)
@@ -39,8 +40,8 @@ def complete(cfg: Config) -> Config:
         cfg.work_dir = str(Path("work_dirs", Path(cfg.filename).stem))
     cfg.setdefault("default_hooks", {})
     hook = cfg.default_hooks.get("checkpoint") or _checkpoint_hook(cfg)
-    kind = getattr(hook["type"], "__name__", hook["type"])
-    if kind not in ("CheckpointHook", "mmengine.CheckpointHook", "lwdna_mm.SafeCheckpointHook"):
+    kind = type_name(hook["type"])
+    if kind not in ("CheckpointHook", "SafeCheckpointHook"):
         raise UserError(f"default_hooks.checkpoint.type is {kind!r}, but must be 'CheckpointHook'")
     if hook.get("out_dir") is not None:
         raise UserError(
@@ -88,7 +89,7 @@ def _skip_nonfinite(cfg: Config) -> int:
 def by_epoch(cfg: Config) -> bool:
     """Whether a config's training is counted in epochs, not in iterations."""
     kind = cfg.train_cfg.get("type")
-    return cfg.train_cfg.get("by_epoch", True) if kind is None else "Iter" not in getattr(kind, "__name__", kind)
+    return cfg.train_cfg.get("by_epoch", True) if kind is None else "Iter" not in type_name(kind)
 
 
 def _span_training(cfg: Config) -> None:

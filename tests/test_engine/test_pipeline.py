@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+from mmengine.hooks import CheckpointHook
 from torch.utils.flop_counter import FlopCounterMode
 
 from lwdna_mm.engine import format_summary, run, shrink
@@ -259,6 +260,13 @@ def test_checkpoints_of_a_training_of_iterations_count_these(tmp_path):
     complete(cfg)
     hook = cfg.default_hooks.checkpoint
     assert (hook["type"], hook["interval"], hook["by_epoch"]) == ("lwdna_mm.SafeCheckpointHook", 4, False)
+
+
+@pytest.mark.parametrize("kind", ["CheckpointHook", "mmengine.hooks.CheckpointHook", CheckpointHook])
+def test_a_checkpoint_hook_is_made_safe_however_it_is_named(tmp_path, kind):
+    cfg = tiny_config(tmp_path)
+    cfg.default_hooks.checkpoint.type = kind
+    assert complete(cfg).default_hooks.checkpoint.type == "lwdna_mm.SafeCheckpointHook"
 
 
 @pytest.mark.parametrize(
